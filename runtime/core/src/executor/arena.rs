@@ -1,0 +1,134 @@
+//! The working memory of a step: buffers, quantized inputs, attention scores.
+
+use super::memory::{Config, Line, MemoryError, Regions, large_enough};
+use crate::layout::BLOCK;
+use crate::plan::Plan;
+use crate::plan::format::Stage;
+
+/// Working memory for steps of one plan, reused by every step.
+#[derive(Debug)]
+pub struct Arena<M> {
+    pub(super) config: Config,
+    memory: M,
+}
+
+/// Where each part of an arena starts, in bytes.
+struct Layout {
+    body: usize,
+    head: usize,
+    quantized: usize,
+    scales: usize,
+    sums: usize,
+    scores: usize,
+    blocks: usize,
+    lines: usize,
+}
+
+impl Layout {
+    fn new(plan: &Plan<&[u8]>, config: &Config) -> Result<Layout, MemoryError> {
+        let most = plan.model().context as usize;
+        if config.context == 0 || config.context > most {
+            return Err(MemoryError::Context { asked: config.context, most });
+        }
+        for (room, what) in [(config.step, "a step"), (config.threads, "a thread")] {
+            if room == 0 {
+                return Err(MemoryError::Nothing { what });
+            }
+        }
+        let width = |stage: Stage| {
+            let of_stage = plan.buffers().iter().filter(|b| b.stage == stage as u32);
+            of_stage.map(|b| b.offset as usize + b.width as usize).max().unwrap_or(0)
+        };
+        let blocks = plan.widest_linear_input().div_ceil(BLOCK);
+        let mut regions = Regions::new();
+        Ok(Layout {
+            body: regions.take(&[config.step, width(Stage::Body)], 4)?,
+            head: regions.take(&[config.logits, width(Stage::Head)], 4)?,
+            quantized: regions.take(&[config.step, blocks], BLOCK)?,
+            scales: regions.take(&[config.step, blocks], 4)?,
+            sums: regions.take(&[config.step, blocks], 4)?,
+            scores: regions.take(&[config.threads, config.context], 4)?,
+            blocks,
+            lines: regions.lines(),
+        })
+    }
+}
+
+/// Pointers into an arena, for one step.
+#[derive(Clone, Copy)]
+pub(crate) struct ArenaRegions {
+    pub(super) body: *mut f32,
+    pub(super) head: *mut f32,
+    pub(super) quantized: *mut i8,
+    pub(super) scales: *mut f32,
+    pub(super) sums: *mut i32,
+    pub(super) scores: *mut f32,
+    /// Tokens that body buffers have rows for.
+    pub(super) step: usize,
+    /// Tokens that head buffers have rows for.
+    pub(super) logits: usize,
+    /// Blocks that each quantized row has room for.
+    pub(super) blocks: usize,
+    /// Floats in one thread's scores.
+    pub(super) context: usize,
+}
+
+// SAFETY: the pointers stay valid while the step holds the arena mutably, and `Run` hands out
+// disjoint parts of it.
+unsafe impl Send for ArenaRegions {}
+// SAFETY: as above.
+unsafe impl Sync for ArenaRegions {}
+
+impl Arena<()> {
+    /// Lines of memory that steps of `plan` under `config` work in.
+    pub fn lines<B: AsRef<[u8]>>(plan: &Plan<B>, config: &Config) -> Result<usize, MemoryError> {
+        Ok(Layout::new(&plan.borrowed(), config)?.lines)
+    }
+}
+
+impl<M: AsMut<[Line]>> Arena<M> {
+    /// Takes `memory`, of at least [`Arena::lines`] lines.
+    pub fn new<B: AsRef<[u8]>>(
+        plan: &Plan<B>,
+        config: &Config,
+        mut memory: M,
+    ) -> Result<Arena<M>, MemoryError> {
+        large_enough(memory.as_mut().len(), Arena::lines(plan, config)?)?;
+        Ok(Arena { config: *config, memory })
+    }
+
+    /// What the arena was made for.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn regions(&mut self, plan: &Plan<&[u8]>) -> Result<ArenaRegions, MemoryError> {
+        let layout = Layout::new(plan, &self.config)?;
+        let memory = self.memory.as_mut();
+        large_enough(memory.len(), layout.lines)?;
+        let base = memory.as_mut_ptr().cast::<u8>();
+        // SAFETY: each region starts inside the memory, whose length was just compared.
+        let at = |offset: usize| unsafe { base.add(offset) };
+        Ok(ArenaRegions {
+            body: at(layout.body).cast(),
+            head: at(layout.head).cast(),
+            quantized: at(layout.quantized).cast(),
+            scales: at(layout.scales).cast(),
+            sums: at(layout.sums).cast(),
+            scores: at(layout.scores).cast(),
+            step: self.config.step,
+            logits: self.config.logits,
+            blocks: layout.blocks,
+            context: self.config.context,
+        })
+    }
+
+    /// The first `rows` rows of the plan's logits.
+    pub(super) fn logits(&mut self, plan: &Plan<&[u8]>, rows: usize) -> &mut [f32] {
+        let model = plan.model();
+        let offset = plan.buffers()[model.logits as usize].offset as usize;
+        let head = Layout::new(plan, &self.config).map_or(0, |layout| layout.head);
+        let floats: &mut [f32] = bytemuck::cast_slice_mut(self.memory.as_mut());
+        &mut floats[head / 4 + offset * self.config.logits..][..rows * model.vocab as usize]
+    }
+}

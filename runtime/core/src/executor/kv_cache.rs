@@ -1,0 +1,218 @@
+//! Keys and values of the positions so far.
+//!
+//! For each attention operator: all keys, `[head][position][key_dim]`, then all values alike,
+//! so that one head's positions are read in one sweep.
+
+use half::f16;
+
+use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
+use crate::kernels::{self, Isa};
+use crate::ops::CacheId;
+use crate::plan::Plan;
+use crate::rows::Rows;
+
+/// A session's keys and values.
+#[derive(Debug)]
+pub struct KvCache<M> {
+    memory: M,
+    kv: KvType,
+    capacity: usize,
+    len: usize,
+}
+
+impl KvCache<()> {
+    /// Lines of memory that a cache for `plan` under `config` needs.
+    pub fn lines<B: AsRef<[u8]>>(plan: &Plan<B>, config: &Config) -> Result<usize, MemoryError> {
+        lines(&plan.borrowed(), config.context, config.kv)
+    }
+}
+
+impl<M: AsMut<[Line]>> KvCache<M> {
+    /// An empty cache in `memory`, of at least [`KvCache::lines`] lines.
+    pub fn new<B: AsRef<[u8]>>(
+        plan: &Plan<B>,
+        config: &Config,
+        mut memory: M,
+    ) -> Result<KvCache<M>, MemoryError> {
+        let most = plan.model().context as usize;
+        if config.context == 0 || config.context > most {
+            return Err(MemoryError::Context { asked: config.context, most });
+        }
+        large_enough(memory.as_mut().len(), KvCache::lines(plan, config)?)?;
+        Ok(KvCache { memory, kv: config.kv, capacity: config.context, len: 0 })
+    }
+
+    /// Forgets all positions from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    pub(super) fn advance(&mut self, tokens: usize) {
+        self.len += tokens;
+    }
+
+    pub(super) fn regions(&mut self, plan: &Plan<&[u8]>) -> Result<KvRegions, MemoryError> {
+        let memory = self.memory.as_mut();
+        large_enough(memory.len(), lines(plan, self.capacity, self.kv)?)?;
+        Ok(KvRegions { first: memory.as_mut_ptr().cast(), kv: self.kv, capacity: self.capacity })
+    }
+}
+
+impl<M> KvCache<M> {
+    /// Positions that the cache holds.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no position is held.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Positions that the cache has room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+fn lines(plan: &Plan<&[u8]>, capacity: usize, kv: KvType) -> Result<usize, MemoryError> {
+    let mut regions = Regions::new();
+    place(plan, plan.caches().len(), capacity, kv, &mut regions)?;
+    Ok(regions.lines())
+}
+
+/// Takes the regions of the first `count` caches; where the last one's keys and values start.
+fn place(
+    plan: &Plan<&[u8]>,
+    count: usize,
+    capacity: usize,
+    kv: KvType,
+    regions: &mut Regions,
+) -> Result<(usize, usize), MemoryError> {
+    let mut last = (0, 0);
+    for cache in &plan.caches()[..count] {
+        let heads = cache.heads as usize;
+        let keys = regions.take(&[heads, cache.key_dim as usize, capacity], kv.bytes())?;
+        let values = regions.take(&[heads, cache.value_dim as usize, capacity], kv.bytes())?;
+        last = (keys, values);
+    }
+    Ok(last)
+}
+
+/// Pointers into a cache, for one step.
+#[derive(Clone, Copy)]
+pub(crate) struct KvRegions {
+    first: *mut u8,
+    kv: KvType,
+    capacity: usize,
+}
+
+// SAFETY: the pointer stays valid while the step holds the cache mutably; `Cache` keeps the
+// threads' writes apart.
+unsafe impl Send for KvRegions {}
+// SAFETY: as above.
+unsafe impl Sync for KvRegions {}
+
+impl KvRegions {
+    /// One operator's part, with `position` positions filled.
+    pub(super) fn cache(&self, plan: &Plan<&[u8]>, id: CacheId, position: usize) -> Cache {
+        let record = plan.caches()[id.0 as usize];
+        let count = id.0 as usize + 1;
+        let (keys, values) = place(plan, count, self.capacity, self.kv, &mut Regions::new())
+            .expect("the whole cache was laid out when the step began");
+        Cache {
+            heads: record.heads as usize,
+            key_dim: record.key_dim as usize,
+            value_dim: record.value_dim as usize,
+            position,
+            capacity: self.capacity,
+            kv: self.kv,
+            // SAFETY: `place` stays within the lines that `regions` compared.
+            keys: unsafe { self.first.add(keys) },
+            // SAFETY: as above.
+            values: unsafe { self.first.add(values) },
+        }
+    }
+}
+
+/// The keys and values of one attention operator during a step.
+pub(crate) struct Cache {
+    pub(crate) heads: usize,
+    pub(crate) key_dim: usize,
+    pub(crate) value_dim: usize,
+    position: usize,
+    capacity: usize,
+    kv: KvType,
+    keys: *mut u8,
+    values: *mut u8,
+}
+
+// SAFETY: `append` runs on one thread, before and apart from any `attend`, which only reads.
+unsafe impl Sync for Cache {}
+
+impl Cache {
+    /// Keeps the keys and values of the step's tokens.
+    pub(crate) fn append(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
+        match self.kv {
+            KvType::F16 => self.append_as::<f16>(isa, key, value),
+            KvType::F32 => self.append_as::<f32>(isa, key, value),
+        }
+    }
+
+    /// Attends from one query head to the first `scores.len()` positions of `head`.
+    pub(crate) fn attend(
+        &self,
+        isa: Isa,
+        head: usize,
+        query: &[f32],
+        scale: f32,
+        scores: &mut [f32],
+        output: &mut [f32],
+    ) {
+        match self.kv {
+            KvType::F16 => self.attend_as::<f16>(isa, head, query, scale, scores, output),
+            KvType::F32 => self.attend_as::<f32>(isa, head, query, scale, scores, output),
+        }
+    }
+
+    fn append_as<E: kernels::KvElement>(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
+        for (first, dim, rows) in
+            [(self.keys, self.key_dim, key), (self.values, self.value_dim, value)]
+        {
+            for t in 0..rows.count() {
+                for (head, x) in rows.row(t).chunks_exact(dim).enumerate() {
+                    let at = (head * self.capacity + self.position + t) * dim;
+                    assert!(head < self.heads && self.position + t < self.capacity);
+                    // SAFETY: the region holds heads × capacity × dim elements, and nothing
+                    // else refers to it while the cache is borrowed mutably.
+                    let out = unsafe {
+                        core::slice::from_raw_parts_mut(first.cast::<E>().add(at), dim)
+                    };
+                    kernels::store_kv(isa, x, out);
+                }
+            }
+        }
+    }
+
+    fn attend_as<E: kernels::KvElement>(
+        &self,
+        isa: Isa,
+        head: usize,
+        query: &[f32],
+        scale: f32,
+        scores: &mut [f32],
+        output: &mut [f32],
+    ) {
+        assert!(head < self.heads && scores.len() <= self.capacity);
+        let read = |first: *mut u8, dim: usize| {
+            // SAFETY: the region holds heads × capacity × dim elements of plain numbers, and
+            // nobody writes it while the cache is shared.
+            unsafe {
+                let first = first.cast::<E>().add(head * self.capacity * dim);
+                core::slice::from_raw_parts(first, scores.len() * dim)
+            }
+        };
+        let (keys, values) = (read(self.keys, self.key_dim), read(self.values, self.value_dim));
+        kernels::attend(isa, query, keys, values, scale, scores, output);
+    }
+}

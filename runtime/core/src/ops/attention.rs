@@ -1,0 +1,81 @@
+//! Causal grouped-query attention (Ainslie et al. 2023) over the KV cache.
+
+use super::words::{Reader, Word, Writer};
+use super::{CacheId, View};
+use crate::executor::Run;
+use crate::plan::check::{Checker, OpFault};
+
+/// Appends the step's keys and values to a cache, then attends from each token to all
+/// positions up to its own: `softmax(scale · q · kᵀ) · v`, head by head.
+///
+/// Query head `h` reads key-value head `h / (query heads / key-value heads)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attention {
+    /// Query heads side by side, each as wide as the cache's `key_dim`.
+    pub query: View,
+    /// The cache's `heads × key_dim`.
+    pub key: View,
+    /// The cache's `heads × value_dim`.
+    pub value: View,
+    /// Query heads × `value_dim`.
+    pub output: View,
+    /// Where keys and values are kept; no other operator uses it.
+    pub cache: CacheId,
+    /// Factor on `q · k`.
+    pub scale: f32,
+}
+
+impl Word for Attention {
+    fn put(&self, to: &mut Writer) {
+        to.put(self.query).put(self.key).put(self.value).put(self.output);
+        to.put(self.cache).put(self.scale);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Attention> {
+        Some(Attention {
+            query: from.get()?,
+            key: from.get()?,
+            value: from.get()?,
+            output: from.get()?,
+            cache: from.get()?,
+            scale: from.get()?,
+        })
+    }
+}
+
+impl Attention {
+    pub(super) fn check(&self, checker: &Checker<'_>) -> Result<(), OpFault> {
+        checker.body_only()?;
+        for input in [self.query, self.key, self.value] {
+            checker.reads(input)?;
+            checker.disjoint(input, self.output)?;
+        }
+        checker.writes(self.output)?;
+        let cache = checker.cache(self.cache)?;
+        checker.product(self.key.width, cache.heads, cache.key_dim)?;
+        checker.product(self.value.width, cache.heads, cache.value_dim)?;
+        checker.multiple(self.query.width, cache.key_dim)?;
+        let heads = self.query.width / cache.key_dim;
+        checker.multiple(heads, cache.heads)?;
+        checker.product(self.output.width, heads, cache.value_dim)
+    }
+
+    pub(super) fn run(&self, run: &Run<'_>) {
+        let mut cache = run.cache(self.cache);
+        cache.append(run.isa, run.rows(self.key), run.rows(self.value));
+
+        let (query, output) = (run.rows(self.query), run.rows_mut(self.output));
+        let heads = query.width() / cache.key_dim;
+        let heads_per_kv = heads / cache.heads;
+        // Neighbouring tokens cost alike, so dealing the pairs out in turn balances the threads.
+        run.deal(heads * run.tokens.len(), |item, scores| {
+            let (t, head) = (item / heads, item % heads);
+            let query = &query.row(t)[head * cache.key_dim..][..cache.key_dim];
+            let columns = head * cache.value_dim..(head + 1) * cache.value_dim;
+            // SAFETY: each (token, head) is dealt to one thread, and heads are disjoint columns.
+            let output = unsafe { output.columns(t, columns) };
+            let scores = &mut scores[..run.position + t + 1];
+            cache.attend(run.isa, head / heads_per_kv, query, self.scale, scores, output);
+        });
+    }
+}

@@ -1,0 +1,141 @@
+//! The operators of a plan, one a file: its arguments, the check that a plan's use of it is
+//! sound, and how it runs.
+//!
+//! Operators work on [`View`]s of buffers, one row a token. A plan is a list of them; there
+//! is no other control flow.
+
+mod add;
+mod attention;
+mod embed;
+mod linear;
+mod rms_norm;
+mod rope;
+mod silu_mul;
+mod views;
+mod words;
+
+pub use add::Add;
+pub use attention::Attention;
+pub use embed::Embed;
+pub use linear::Linear;
+pub use rms_norm::RmsNorm;
+pub use rope::{Rope, RopeStyle};
+pub use silu_mul::SiluMul;
+
+use crate::executor::Run;
+use crate::plan::check::{Checker, OpFault};
+use crate::plan::format::OpRecord;
+use words::{Reader, Word, Writer};
+
+/// Index into a plan's buffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub u32);
+
+/// Index into a plan's tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TensorId(pub u32);
+
+/// Index into a plan's caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CacheId(pub u32);
+
+/// `width` columns of a buffer from column `start` on, for every token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct View {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// First column.
+    pub start: u32,
+    /// Columns.
+    pub width: u32,
+}
+
+/// One step of a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Op {
+    /// Looks token ids up in a table.
+    Embed(Embed),
+    /// Root-mean-square normalization.
+    RmsNorm(RmsNorm),
+    /// Matrix product with a weight.
+    Linear(Linear),
+    /// Rotary position embedding.
+    Rope(Rope),
+    /// Grouped-query attention over the KV cache.
+    Attention(Attention),
+    /// Gate of an MLP.
+    SiluMul(SiluMul),
+    /// Elementwise sum.
+    Add(Add),
+}
+
+impl Op {
+    /// The operator's name, for people.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Op::Embed(_) => "Embed",
+            Op::RmsNorm(_) => "RmsNorm",
+            Op::Linear(_) => "Linear",
+            Op::Rope(_) => "Rope",
+            Op::Attention(_) => "Attention",
+            Op::SiluMul(_) => "SiluMul",
+            Op::Add(_) => "Add",
+        }
+    }
+
+    /// As it stands in the file.
+    pub fn encode(&self) -> OpRecord {
+        let mut writer = Writer::default();
+        let kind = match self {
+            Op::Embed(op) => writer.op(1, op),
+            Op::RmsNorm(op) => writer.op(2, op),
+            Op::Linear(op) => writer.op(3, op),
+            Op::Rope(op) => writer.op(4, op),
+            Op::Attention(op) => writer.op(5, op),
+            Op::SiluMul(op) => writer.op(6, op),
+            Op::Add(op) => writer.op(7, op),
+        };
+        OpRecord { kind, words: writer.finish() }
+    }
+
+    /// From the file; `None` if the kind or one of its arguments has no meaning.
+    pub fn decode(record: &OpRecord) -> Option<Op> {
+        let mut reader = Reader::new(&record.words);
+        Some(match record.kind {
+            1 => Op::Embed(reader.get()?),
+            2 => Op::RmsNorm(reader.get()?),
+            3 => Op::Linear(reader.get()?),
+            4 => Op::Rope(reader.get()?),
+            5 => Op::Attention(reader.get()?),
+            6 => Op::SiluMul(reader.get()?),
+            7 => Op::Add(reader.get()?),
+            _ => return None,
+        })
+    }
+
+    /// Whether every argument is in range, every shape fits and no output overlaps an input.
+    pub(crate) fn check(&self, checker: &Checker<'_>) -> Result<(), OpFault> {
+        match self {
+            Op::Embed(op) => op.check(checker),
+            Op::RmsNorm(op) => op.check(checker),
+            Op::Linear(op) => op.check(checker),
+            Op::Rope(op) => op.check(checker),
+            Op::Attention(op) => op.check(checker),
+            Op::SiluMul(op) => op.check(checker),
+            Op::Add(op) => op.check(checker),
+        }
+    }
+
+    /// Executes the operator for the tokens of one step.
+    pub(crate) fn run(&self, run: &Run<'_>) {
+        match self {
+            Op::Embed(op) => op.run(run),
+            Op::RmsNorm(op) => op.run(run),
+            Op::Linear(op) => op.run(run),
+            Op::Rope(op) => op.run(run),
+            Op::Attention(op) => op.run(run),
+            Op::SiluMul(op) => op.run(run),
+            Op::Add(op) => op.run(run),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Which parts of the working memory an operator touches.
+
+use super::{Op, View};
+
+impl Op {
+    /// What the operator needs to find filled. [`super::Rope`] turns its view in place, so it
+    /// both reads and writes it.
+    pub fn reads(&self) -> impl Iterator<Item = View> + use<> {
+        let views = match *self {
+            Op::Embed(_) => [None; 3],
+            Op::RmsNorm(op) => [Some(op.input), None, None],
+            Op::Linear(op) => [Some(op.input), op.residual, None],
+            Op::Rope(op) => [Some(op.heads), None, None],
+            Op::Attention(op) => [Some(op.query), Some(op.key), Some(op.value)],
+            Op::SiluMul(op) => [Some(op.gate), Some(op.up), None],
+            Op::Add(op) => [Some(op.a), Some(op.b), None],
+        };
+        views.into_iter().flatten()
+    }
+
+    /// What the operator fills.
+    pub fn writes(&self) -> View {
+        match self {
+            Op::Embed(op) => op.output,
+            Op::RmsNorm(op) => op.output,
+            Op::Linear(op) => op.output,
+            Op::Rope(op) => op.heads,
+            Op::Attention(op) => op.output,
+            Op::SiluMul(op) => op.output,
+            Op::Add(op) => op.output,
+        }
+    }
+}
