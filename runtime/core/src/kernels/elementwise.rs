@@ -1,0 +1,184 @@
+//! Kernels over single rows: norm, rotation, gate, sum.
+
+use super::Isa;
+use super::lanes::{Kernel, LANES, Lanes};
+use super::linear_int8::DotBlocks;
+use crate::math;
+use crate::ops::RopeStyle;
+
+/// Normalizes a row in place: `x · r · weight` with `r = 1 / sqrt(mean(x²) + epsilon)`, the
+/// products rounded in this order.
+///
+/// Element `i` of the sum of squares goes into lane `i % 16` by fma, in index order; the lanes
+/// are summed by a tree (8, 4, 2, 1 apart).
+///
+/// # Panics
+/// If `weight` has another length than `x`.
+pub(crate) fn rms_norm(isa: Isa, x: &mut [f32], weight: &[f32], epsilon: f32) {
+    assert_eq!(x.len(), weight.len());
+    isa.run(RmsNorm { x, weight, epsilon });
+}
+
+struct RmsNorm<'a> {
+    x: &'a mut [f32],
+    weight: &'a [f32],
+    epsilon: f32,
+}
+
+impl Kernel for RmsNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, lanes: L) {
+        let squares = sum_of_products(lanes, self.x, self.x);
+        let mean = squares / self.x.len() as f32;
+        let r = lanes.splat(1.0 / math::sqrt(mean + self.epsilon));
+        let normalize = |x, weight| lanes.mul(lanes.mul(x, r), weight);
+
+        let (x, x_tail) = self.x.as_chunks_mut();
+        let (weight, weight_tail) = self.weight.as_chunks();
+        for (x, weight) in x.iter_mut().zip(weight) {
+            lanes.store(normalize(lanes.load(x), lanes.load(weight)), x);
+        }
+        let tail = normalize(lanes.load_some(x_tail), lanes.load_some(weight_tail));
+        lanes.store_some(tail, x_tail);
+    }
+}
+
+/// Sixteen strided lanes of fma, then the tree.
+#[inline(always)]
+pub(super) fn sum_of_products<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_tail) = a.as_chunks::<LANES>();
+    let (b, b_tail) = b.as_chunks::<LANES>();
+    let mut sum = lanes.splat(0.0);
+    for (a, b) in a.iter().zip(b) {
+        sum = lanes.fma(lanes.load(a), lanes.load(b), sum);
+    }
+    if !a_tail.is_empty() {
+        sum = lanes.fma(lanes.load_some(a_tail), lanes.load_some(b_tail), sum);
+    }
+    lanes.sum(sum)
+}
+
+/// Turns pairs `(a, b)` of a head's values in place:
+/// `a' = fma(a, cos, −(b · sin))`, `b' = fma(b, cos, a · sin)`.
+///
+/// # Panics
+/// If `cos` or `sin` is not half as long as `head`.
+pub(crate) fn rope(isa: Isa, style: RopeStyle, head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    assert!(head.len() == 2 * cos.len() && cos.len() == sin.len());
+    match style {
+        RopeStyle::Halves => isa.run(RopeHalves { head, cos, sin }),
+        RopeStyle::Interleaved => isa.run(RopeInterleaved { head, cos, sin }),
+    }
+}
+
+struct RopeHalves<'a> {
+    head: &'a mut [f32],
+    cos: &'a [f32],
+    sin: &'a [f32],
+}
+
+impl Kernel for RopeHalves<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, lanes: L) {
+        let turn = |a, b, cos, sin| {
+            let negated = lanes.sub(lanes.splat(-0.0), lanes.mul(b, sin));
+            (lanes.fma(a, cos, negated), lanes.fma(b, cos, lanes.mul(a, sin)))
+        };
+        let (a, b) = self.head.split_at_mut(self.cos.len());
+        let (a, a_tail) = a.as_chunks_mut::<LANES>();
+        let (b, b_tail) = b.as_chunks_mut::<LANES>();
+        let (cos, cos_tail) = self.cos.as_chunks();
+        let (sin, sin_tail) = self.sin.as_chunks();
+        for (((a, b), cos), sin) in a.iter_mut().zip(b).zip(cos).zip(sin) {
+            let turned = turn(lanes.load(a), lanes.load(b), lanes.load(cos), lanes.load(sin));
+            lanes.store(turned.0, a);
+            lanes.store(turned.1, b);
+        }
+        let some = |x| lanes.load_some(x);
+        let turned = turn(some(a_tail), some(b_tail), some(cos_tail), some(sin_tail));
+        lanes.store_some(turned.0, a_tail);
+        lanes.store_some(turned.1, b_tail);
+    }
+}
+
+struct RopeInterleaved<'a> {
+    head: &'a mut [f32],
+    cos: &'a [f32],
+    sin: &'a [f32],
+}
+
+impl Kernel for RopeInterleaved<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, _: L) {
+        let pairs = self.head.as_chunks_mut().0;
+        for (([a, b], cos), sin) in pairs.iter_mut().zip(self.cos).zip(self.sin) {
+            (*a, *b) = (math::fma(*a, *cos, -(*b * sin)), math::fma(*b, *cos, *a * sin));
+        }
+    }
+}
+
+/// `out = gate / (1 + exp(−gate)) · up`.
+///
+/// # Panics
+/// If the three have different lengths.
+pub(crate) fn silu_mul(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
+    assert!(gate.len() == out.len() && up.len() == out.len());
+    isa.run(SiluMul { gate, up, out });
+}
+
+struct SiluMul<'a> {
+    gate: &'a [f32],
+    up: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for SiluMul<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, lanes: L) {
+        let silu_mul = |gate, up| {
+            let e = lanes.exp(lanes.sub(lanes.splat(-0.0), gate));
+            lanes.mul(lanes.div(gate, lanes.add(lanes.splat(1.0), e)), up)
+        };
+        let (gate, gate_tail) = self.gate.as_chunks();
+        let (up, up_tail) = self.up.as_chunks();
+        let (out, out_tail) = self.out.as_chunks_mut();
+        for ((gate, up), out) in gate.iter().zip(up).zip(out) {
+            lanes.store(silu_mul(lanes.load(gate), lanes.load(up)), out);
+        }
+        let tail = silu_mul(lanes.load_some(gate_tail), lanes.load_some(up_tail));
+        lanes.store_some(tail, out_tail);
+    }
+}
+
+/// `out = out + b`.
+///
+/// # Panics
+/// If the lengths differ.
+pub(crate) fn add(isa: Isa, out: &mut [f32], b: &[f32]) {
+    assert_eq!(out.len(), b.len());
+    isa.run(Add { out, b });
+}
+
+struct Add<'a> {
+    out: &'a mut [f32],
+    b: &'a [f32],
+}
+
+impl Kernel for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, _: L) {
+        for (out, b) in self.out.iter_mut().zip(self.b) {
+            *out += b;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Which instructions kernels may use.
+
+use super::lanes::{Kernel, Scalar};
+
+/// A set of instructions that this processor has.
+///
+/// Values exist only for what the processor was seen to have (with the feature `std`) or what
+/// the program was compiled for (without), so holding one is the right to use it. Every set
+/// gives the same bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Isa(Set);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Set {
+    Scalar,
+    #[cfg(any())]
+    Avx2,
+    #[cfg(any())]
+    Avx512Vnni,
+}
+
+/// Whether the processor has all the features.
+#[cfg(any())]
+macro_rules! has {
+    ($($feature:tt),*) => {{
+        #[cfg(feature = "std")]
+        let has = $(std::arch::is_x86_feature_detected!($feature))&&*;
+        #[cfg(not(feature = "std"))]
+        let has = $(cfg!(target_feature = $feature))&&*;
+        has
+    }};
+}
+
+impl Isa {
+    /// No special instructions: the meaning of every kernel.
+    pub const SCALAR: Isa = Isa(Set::Scalar);
+
+    /// From the plainest to the fastest.
+    const ALL: &[Isa] = &[
+        Isa::SCALAR,
+        #[cfg(any())]
+        Isa(Set::Avx2),
+        #[cfg(any())]
+        Isa(Set::Avx512Vnni),
+    ];
+
+    /// The sets that this processor has, from scalar to the fastest.
+    pub fn available() -> impl Iterator<Item = Isa> {
+        Isa::ALL.iter().copied().filter(|isa| isa.is_available())
+    }
+
+    /// The fastest set that this processor has.
+    pub fn best() -> Isa {
+        Isa::available().last().unwrap_or(Isa::SCALAR)
+    }
+
+    /// The set of that [`name`](Isa::name), if this processor has it.
+    pub fn by_name(name: &str) -> Option<Isa> {
+        Isa::available().find(|isa| isa.name() == name)
+    }
+
+    /// `scalar`, `avx2` or `avx512vnni`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Set::Scalar => "scalar",
+            #[cfg(any())]
+            Set::Avx2 => "avx2",
+            #[cfg(any())]
+            Set::Avx512Vnni => "avx512vnni",
+        }
+    }
+
+    fn is_available(self) -> bool {
+        match self.0 {
+            Set::Scalar => true,
+            #[cfg(any())]
+            Set::Avx2 => has!("avx2", "fma", "f16c"),
+            #[cfg(any())]
+            Set::Avx512Vnni => has!(
+                "avx512f",
+                "avx512bw",
+                "avx512vl",
+                "avx512dq",
+                "avx512vnni",
+                "avx2",
+                "fma",
+                "f16c"
+            ),
+        }
+    }
+
+    /// Runs a kernel with these instructions.
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Set::Scalar => kernel.run(Scalar),
+            // SAFETY: an Isa exists only if the processor has its instructions.
+            #[cfg(any())]
+            Set::Avx2 => unsafe { super::avx2::run(kernel) },
+            // SAFETY: as above.
+            #[cfg(any())]
+            Set::Avx512Vnni => unsafe { super::avx512::run(kernel) },
+        }
+    }
+}
+
+impl core::fmt::Debug for Isa {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_found_by_the_names_they_print() {
+        assert_eq!(Isa::available().next(), Some(Isa::SCALAR));
+        for isa in Isa::available() {
+            assert_eq!(Isa::by_name(isa.name()), Some(isa));
+        }
+        assert_eq!(Isa::by_name("abacus"), None);
+    }
+}

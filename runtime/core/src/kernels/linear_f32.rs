@@ -1,0 +1,136 @@
+//! Matrix product with f32 activations: float weights, and integer weights made float.
+
+use core::ops::Range;
+
+use super::lanes::{Kernel, Lanes};
+use super::linear_int8::DotBlocks;
+use super::{Epilogue, Isa, Weight};
+use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
+use crate::rows::Rows;
+
+/// Computes the outputs of `groups` for every row of `input`.
+///
+/// Each output is one chain, `sum = fma(w, x, sum)` in index order from zero; an integer
+/// weight is `w = (stored − zero_point) · block_scale`, rounded once.
+///
+/// # Panics
+/// If the shapes do not fit each other.
+pub(crate) fn linear_f32(
+    isa: Isa,
+    weight: Weight<'_>,
+    input: Rows<'_>,
+    epilogue: &Epilogue<'_>,
+    groups: Range<usize>,
+) {
+    assert!(input.width() == weight.cols && input.count() == epilogue.output.count());
+    assert!(epilogue.output.width() == weight.rows && groups.end <= weight.groups());
+    isa.run(LinearF32 { weight, input, epilogue, groups });
+}
+
+struct LinearF32<'a> {
+    weight: Weight<'a>,
+    input: Rows<'a>,
+    epilogue: &'a Epilogue<'a>,
+    groups: Range<usize>,
+}
+
+/// Tokens that share one pass over a group.
+const TILE: usize = 8;
+
+impl Kernel for LinearF32<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, lanes: L) {
+        for group in self.groups.clone() {
+            let data = self.weight.group(group);
+            let mut t = 0;
+            while t < self.input.count() {
+                t += match self.input.count() - t {
+                    TILE.. => self.tile::<L, TILE>(lanes, group, data, t),
+                    4.. => self.tile::<L, 4>(lanes, group, data, t),
+                    2.. => self.tile::<L, 2>(lanes, group, data, t),
+                    _ => self.tile::<L, 1>(lanes, group, data, t),
+                };
+            }
+        }
+    }
+}
+
+impl LinearF32<'_> {
+    /// One group for `T` tokens from `t` on.
+    #[inline(always)]
+    fn tile<L: Lanes, const T: usize>(
+        &self,
+        lanes: L,
+        group: usize,
+        data: &[u8],
+        t: usize,
+    ) -> usize {
+        let x: [&[f32]; T] = core::array::from_fn(|i| self.input.row(t + i));
+        let mut sums = [lanes.splat(0.0); T];
+        let mut step = |k: usize, w: L::F| {
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum = lanes.fma(w, lanes.splat(x[k]), *sum);
+            }
+        };
+        match self.weight.encoding {
+            Encoding::F32 => {
+                for (k, w) in data.as_chunks().0.iter().enumerate() {
+                    step(k, lanes.load_f32(w));
+                }
+            }
+            Encoding::F16 => {
+                for (k, w) in data.as_chunks().0.iter().enumerate() {
+                    step(k, lanes.load_f16(w));
+                }
+            }
+            encoding => {
+                let block_bytes = encoding.block_bytes().expect("a quantized encoding");
+                for (b, block) in data.chunks_exact(block_bytes).enumerate() {
+                    let inputs = b * BLOCK..self.weight.cols.min((b + 1) * BLOCK);
+                    dequantize(lanes, encoding, block, inputs, &mut step);
+                }
+            }
+        }
+        for (i, sums) in sums.into_iter().enumerate() {
+            self.epilogue.finish(lanes, t + i, group, sums);
+        }
+        T
+    }
+}
+
+/// Calls `step` with each input's index and its sixteen weights.
+#[inline(always)]
+fn dequantize<L: Lanes>(
+    lanes: L,
+    encoding: Encoding,
+    block: &[u8],
+    inputs: Range<usize>,
+    mut step: impl FnMut(usize, L::F),
+) {
+    let (codes, rest) = block.split_at(encoding.code_bytes());
+    let (scales, zero_points) = rest.split_at(2 * GROUP_ROWS);
+    let scale = lanes.load_f16(scales.try_into().expect("a scale a row"));
+    // Each byte of a word is one input, or two: its low and its high half.
+    let (per_byte, bits, mask, middle) = match encoding.is_int4() {
+        true => (2, 4, 15, 8.0),
+        false => (1, 8, 255, 128.0),
+    };
+    let zero_point = match zero_points.try_into() {
+        Ok(zero_points) => lanes.load_u8(zero_points),
+        Err(_) => lanes.splat(middle),
+    };
+    let mut k = inputs.start;
+    for chunk in codes.as_chunks().0 {
+        for half in 0..per_byte {
+            for byte in 0..4 {
+                if k < inputs.end {
+                    let code = lanes.load_codes(chunk, 8 * byte + bits * half, mask);
+                    step(k, lanes.mul(lanes.sub(code, zero_point), scale));
+                    k += 1;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Arithmetic over rows: each kernel computes what its thread was given and knows nothing of
+//! threads.
+//!
+//! Float kernels are written once over sixteen [`lanes`] and compiled for each [`Isa`]; integer
+//! products have a form for each. All give the same bits, for any cut of the work into row
+//! ranges and of a prompt into steps, because the order of every sum is part of its definition.
+
+mod attend;
+#[cfg(any())]
+mod avx2;
+#[cfg(any())]
+mod avx512;
+mod elementwise;
+mod embed;
+mod isa;
+mod lanes;
+mod linear;
+mod linear_f32;
+mod linear_int8;
+mod quantize;
+
+pub(crate) use attend::{KvElement, attend, store_kv};
+pub(crate) use elementwise::{add, rms_norm, rope, silu_mul};
+pub(crate) use embed::embed;
+pub use isa::Isa;
+pub(crate) use linear::{Epilogue, Residual, Weight};
+pub(crate) use linear_f32::linear_f32;
+pub(crate) use linear_int8::linear_int8;
+pub(crate) use quantize::{QuantizedRows, quantize_row};
