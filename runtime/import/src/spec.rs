@@ -3,6 +3,8 @@
 //! The walk fills a [`DecoderSpec`]; [`crate::write`] lays out its buffers, packs its
 //! tensors and writes the file.
 
+use std::fmt;
+
 use tealight_core::layout::Encoding;
 use tealight_core::ops::Op;
 use tealight_core::plan::format::{CacheRecord, Stage};
@@ -10,6 +12,7 @@ use tealight_core::plan::format::{CacheRecord, Stage};
 use crate::ImportError;
 
 /// Everything that a plan needs except the texts beside the graph.
+#[derive(Debug)]
 pub struct DecoderSpec<'g> {
     /// In the order of execution. Buffer, tensor and cache ids index the lists below.
     pub ops: Vec<Op>,
@@ -30,6 +33,7 @@ pub struct DecoderSpec<'g> {
 }
 
 /// A buffer of working memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BufferSpec {
     /// Floats a token.
     pub width: usize,
@@ -49,6 +53,17 @@ pub struct TensorSpec<'g> {
     pub cols: usize,
     /// Where its values come from.
     pub source: Box<dyn TensorSource + 'g>,
+}
+
+impl fmt::Debug for TensorSpec<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TensorSpec")
+            .field("name", &self.name)
+            .field("encoding", &self.encoding)
+            .field("rows", &self.rows)
+            .field("cols", &self.cols)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Produces one tensor's packed bytes.

@@ -1,0 +1,25 @@
+//! How far an import has come, for whoever waits for it.
+
+/// One report. Reports of one step come with growing `done`; the last one of a finished step
+/// has `done == total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub step: Step,
+    /// Bytes behind.
+    pub done: u64,
+    /// Bytes altogether; 0 where nobody can tell.
+    pub total: u64,
+}
+
+/// The steps of an import, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Step {
+    /// Looking whether the model was compiled before: hashing its files.
+    Hash,
+    /// Decoding the graph and recognising its operators.
+    Graph,
+    /// Packing weights into the plan.
+    Weights,
+}
