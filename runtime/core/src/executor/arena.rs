@@ -1,5 +1,7 @@
 //! The working memory of a step: buffers, quantized inputs, attention scores.
 
+use core::slice;
+
 use super::memory::{Config, Line, MemoryError, Regions, large_enough};
 use crate::layout::BLOCK;
 use crate::plan::Plan;
@@ -59,10 +61,10 @@ impl Layout {
 pub(crate) struct ArenaRegions {
     pub(super) body: *mut f32,
     pub(super) head: *mut f32,
-    pub(super) quantized: *mut i8,
-    pub(super) scales: *mut f32,
-    pub(super) sums: *mut i32,
-    pub(super) scores: *mut f32,
+    quantized: *mut i8,
+    scales: *mut f32,
+    sums: *mut i32,
+    scores: *mut f32,
     /// Tokens that body buffers have rows for.
     pub(super) step: usize,
     /// Tokens that head buffers have rows for.
@@ -70,7 +72,7 @@ pub(crate) struct ArenaRegions {
     /// Blocks that each quantized row has room for.
     pub(super) blocks: usize,
     /// Floats in one thread's scores.
-    pub(super) context: usize,
+    context: usize,
 }
 
 // SAFETY: the pointers stay valid while the step holds the arena mutably, and `Run` hands out
@@ -78,6 +80,55 @@ pub(crate) struct ArenaRegions {
 unsafe impl Send for ArenaRegions {}
 // SAFETY: as above.
 unsafe impl Sync for ArenaRegions {}
+
+impl ArenaRegions {
+    /// One thread's room for the scores of [`Config::context`] positions.
+    ///
+    /// # Safety
+    /// `thread` is below [`Config::threads`], and nobody else holds its scores.
+    pub(super) unsafe fn scores_of<'a>(&self, thread: usize) -> &'a mut [f32] {
+        // SAFETY: the region holds this many floats for each thread.
+        unsafe { slice::from_raw_parts_mut(self.scores.add(thread * self.context), self.context) }
+    }
+
+    /// Room for the values, scales and sums of quantized row `t`, rows lying densely.
+    ///
+    /// # Safety
+    /// `t` is below `step`, `blocks` at most `self.blocks`, and nobody else holds the row.
+    pub(super) unsafe fn quantized_row<'a>(
+        &self,
+        t: usize,
+        blocks: usize,
+    ) -> (&'a mut [i8], &'a mut [f32], &'a mut [i32]) {
+        // SAFETY: the regions hold `self.blocks` blocks for each of `step` rows.
+        unsafe {
+            (
+                slice::from_raw_parts_mut(self.quantized.add(t * blocks * BLOCK), blocks * BLOCK),
+                slice::from_raw_parts_mut(self.scales.add(t * blocks), blocks),
+                slice::from_raw_parts_mut(self.sums.add(t * blocks), blocks),
+            )
+        }
+    }
+
+    /// The values, scales and sums of the first `rows` quantized rows.
+    ///
+    /// # Safety
+    /// `rows` is at most `step`, `blocks` at most `self.blocks`, and nobody writes the rows.
+    pub(super) unsafe fn quantized_rows<'a>(
+        &self,
+        rows: usize,
+        blocks: usize,
+    ) -> (&'a [i8], &'a [f32], &'a [i32]) {
+        // SAFETY: as for one row.
+        unsafe {
+            (
+                slice::from_raw_parts(self.quantized, rows * blocks * BLOCK),
+                slice::from_raw_parts(self.scales, rows * blocks),
+                slice::from_raw_parts(self.sums, rows * blocks),
+            )
+        }
+    }
+}
 
 impl Arena<()> {
     /// Lines of memory that steps of `plan` under `config` work in.

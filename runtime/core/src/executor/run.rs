@@ -108,12 +108,9 @@ impl<'a> Run<'a> {
     pub(crate) fn deal(&self, count: usize, job: impl Fn(usize, &mut [f32]) + Sync) {
         let (threads, memory) = (self.workers.count(), self.memory);
         self.workers.run(&|thread| {
-            // SAFETY: the arena holds this many floats for each of `Config::threads` threads,
-            // which are at least as many as the workers; each takes its own part.
-            let scores = unsafe {
-                let first = memory.scores.add(thread * memory.context);
-                core::slice::from_raw_parts_mut(first, memory.context)
-            };
+            // SAFETY: the arena was made for at least as many threads as there are workers,
+            // and each takes its own part.
+            let scores = unsafe { memory.scores_of(thread) };
             for item in (thread..count).step_by(threads) {
                 job(item, scores);
             }
@@ -126,18 +123,8 @@ impl<'a> Run<'a> {
         assert!(blocks <= self.memory.blocks && input.count() <= self.memory.step);
         let (memory, count) = (self.memory, input.count());
         let row = |t: usize| {
-            // SAFETY: the arena holds `step` rows of at least `blocks` blocks, checked above;
-            // each row is written by one thread.
-            let (values, scales, sums) = unsafe {
-                (
-                    core::slice::from_raw_parts_mut(
-                        memory.quantized.add(t * blocks * BLOCK),
-                        blocks * BLOCK,
-                    ),
-                    core::slice::from_raw_parts_mut(memory.scales.add(t * blocks), blocks),
-                    core::slice::from_raw_parts_mut(memory.sums.add(t * blocks), blocks),
-                )
-            };
+            // SAFETY: the arena has room, checked above; each row is written by one thread.
+            let (values, scales, sums) = unsafe { memory.quantized_row(t, blocks) };
             kernels::quantize_row(self.isa, input.row(t), values, scales, sums);
         };
         if count * input.width() < WORTH_SPLITTING {
@@ -146,15 +133,8 @@ impl<'a> Run<'a> {
             self.split(count, |range| range.for_each(row));
         }
         // SAFETY: as above; all rows have been written and are only read from here on.
-        unsafe {
-            QuantizedRows::new(
-                core::slice::from_raw_parts(memory.quantized, count * blocks * BLOCK),
-                core::slice::from_raw_parts(memory.scales, count * blocks),
-                core::slice::from_raw_parts(memory.sums, count * blocks),
-                count,
-                blocks,
-            )
-        }
+        let (values, scales, sums) = unsafe { memory.quantized_rows(count, blocks) };
+        QuantizedRows::new(values, scales, sums, count, blocks)
     }
 
     /// Where a view's first row in play lies, the floats between rows, and how many rows.

@@ -25,7 +25,7 @@ pub use silu_mul::SiluMul;
 use crate::executor::Run;
 use crate::plan::check::{Checker, OpFault};
 use crate::plan::format::OpRecord;
-use words::{Reader, Word, Writer};
+use words::{Reader, Writer};
 
 /// Index into a plan's buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,122 @@
+//! Plans that were cut off or changed: refused with an error or executed, never a panic.
+
+mod support;
+
+use bytemuck::bytes_of_mut;
+use support::{File, decoder};
+use tealight_core::executor::{Activations, Arena, Config, Executor, KvCache, Line, Logits};
+use tealight_core::kernels::Isa;
+use tealight_core::layout::Encoding;
+
+use tealight_core::plan::format::Header;
+use tealight_core::plan::{OpFault, Plan, PlanError};
+use tealight_core::pool::Single;
+
+/// More than any plan of a few kilobytes may ask for at two positions.
+const MOST_LINES: usize = 1 << 20;
+
+fn run(file: File) -> Result<(), PlanError> {
+    let plan = Plan::open(file)?;
+    let config = Config {
+        step: 2,
+        ..Config::new(2.min(plan.model().context as usize))
+    };
+    let (cache, arena) = (KvCache::lines(&plan, &config), Arena::lines(&plan, &config));
+    let (Ok(cache), Ok(arena)) = (cache, arena) else {
+        return Ok(());
+    };
+    assert!(cache + arena < MOST_LINES, "{cache} and {arena} lines");
+    let mut cache = KvCache::new(&plan, &config, vec![Line::ZERO; cache]).expect("fits");
+    let mut arena = Arena::new(&plan, &config, vec![Line::ZERO; arena]).expect("fits");
+    let executor = Executor::new(&plan, &Single, Isa::best(), Activations::Int8);
+    // An unknown token, say: whatever it answers, it answers.
+    let _ = executor.step(&mut cache, &mut arena, &[3, 5], Logits::Last);
+    Ok(())
+}
+
+#[test]
+fn a_plan_cut_off_anywhere_is_refused() {
+    let whole = decoder(Encoding::Int4);
+    for len in (0..whole.as_ref().len()).step_by(16) {
+        assert!(
+            run(File::new(&whole.as_ref()[..len])).is_err(),
+            "{len} bytes were enough"
+        );
+    }
+}
+
+#[test]
+fn ten_thousand_changed_plans_do_no_harm() {
+    let whole = decoder(Encoding::Int4ZeroPoint);
+    // Most of a plan is weights, where any byte will do: aim at the structure before them.
+    let structure = 9000.min(whole.as_ref().len());
+    let mut random = 0x2545_f491_4f6c_dd1du64;
+    let mut next = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 16) as usize % below
+    };
+    let (mut opened, mut refused) = (0, 0);
+    for round in 0..10_000 {
+        let mut bytes = whole.as_ref().to_vec();
+        for _ in 0..=round % 4 {
+            let reach = if round % 8 == 0 {
+                bytes.len()
+            } else {
+                structure
+            };
+            bytes[next(reach)] = next(256) as u8;
+        }
+        match run(File::new(&bytes)) {
+            Ok(()) => opened += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(
+        opened > 100 && refused > 100,
+        "{opened} opened, {refused} refused"
+    );
+}
+
+#[test]
+fn errors_name_the_fault() {
+    let whole = decoder(Encoding::Int4);
+    let with_header = |change: fn(&mut Header)| {
+        let mut bytes = whole.as_ref().to_vec();
+        let mut header: Header = bytemuck::pod_read_unaligned(&bytes[..64]);
+        change(&mut header);
+        bytes[..64].copy_from_slice(bytes_of_mut(&mut header));
+        run(File::new(&bytes)).expect_err("refused")
+    };
+    assert_eq!(run(File::new(b"GGUF")), Err(PlanError::NotAPlan));
+    assert_eq!(
+        with_header(|h| h.version = 9),
+        PlanError::Version {
+            found: 9,
+            expected: 1
+        }
+    );
+    assert_eq!(
+        with_header(|h| h.layout = 7),
+        PlanError::Layout {
+            found: 7,
+            expected: 1
+        }
+    );
+    assert!(matches!(
+        with_header(|h| h.file_len += 1),
+        PlanError::Length { .. }
+    ));
+    assert!(matches!(
+        with_header(|h| h.sections = 1 << 30),
+        PlanError::Section { .. }
+    ));
+    let fault = PlanError::Op {
+        index: 4,
+        name: "Linear",
+        fault: OpFault::Overlap,
+    };
+    let said = "operator 4 (Linear) of the plan reads and writes overlapping memory";
+    assert_eq!(fault.to_string(), said);
+}

@@ -1,0 +1,359 @@
+//! A small decoder with pseudo-random weights, built in memory.
+
+use std::ops::Range;
+
+use bytemuck::{Zeroable, bytes_of, cast_slice};
+use tealight_core::executor::Line;
+use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
+use tealight_core::ops::{
+    Add, Attention, BufferId, CacheId, Embed, Linear, Op, RmsNorm, Rope, RopeStyle, SiluMul,
+    TensorId, View,
+};
+use tealight_core::plan::format::*;
+
+pub const VOCAB: u32 = 80;
+pub const CONTEXT: u32 = 48;
+const HIDDEN: u32 = 72;
+const MLP: u32 = 112;
+const HEAD_DIM: u32 = 24;
+const HEADS: u32 = 4;
+const KV_HEADS: u32 = 2;
+const LAYERS: u32 = 2;
+
+/// A file in memory that starts on a 64-byte boundary.
+#[derive(Clone)]
+pub struct File {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl File {
+    pub fn new(bytes: &[u8]) -> File {
+        let mut lines = vec![Line::ZERO; bytes.len().div_ceil(Line::BYTES)];
+        bytemuck::cast_slice_mut(&mut lines)[..bytes.len()].copy_from_slice(bytes);
+        File {
+            lines,
+            len: bytes.len(),
+        }
+    }
+}
+
+impl AsRef<[u8]> for File {
+    fn as_ref(&self) -> &[u8] {
+        &cast_slice(&self.lines)[..self.len]
+    }
+}
+
+/// A decoder of every operator, its linear maps in `encoding`.
+pub fn decoder(encoding: Encoding) -> File {
+    Builder {
+        encoding,
+        ..Builder::default()
+    }
+    .decoder()
+}
+
+struct Builder {
+    encoding: Encoding,
+    random: u64,
+    tensors: Vec<TensorRecord>,
+    weights: Vec<u8>,
+    buffers: Vec<BufferRecord>,
+    ops: Vec<Op>,
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder {
+            encoding: Encoding::Int4,
+            random: 0x9e37_79b9_7f4a_7c15,
+            tensors: Vec::new(),
+            weights: Vec::new(),
+            buffers: Vec::new(),
+            ops: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    fn decoder(mut self) -> File {
+        let qkv_width = (HEADS + 2 * KV_HEADS) * HEAD_DIM;
+        let hidden = self.buffer(HIDDEN, Stage::Body);
+        let normed = self.buffer(HIDDEN, Stage::Body);
+        let qkv = self.buffer(qkv_width, Stage::Body);
+        let mixed = self.buffer(HEADS * HEAD_DIM, Stage::Body);
+        let gate_up = self.buffer(2 * MLP, Stage::Body);
+        let gated = self.buffer(MLP, Stage::Body);
+        let delta = self.buffer(HIDDEN, Stage::Body);
+        let last = self.buffer(HIDDEN, Stage::Head);
+        let logits = self.buffer(VOCAB, Stage::Head);
+        let columns = |view: View, columns: Range<u32>| View {
+            start: columns.start,
+            width: columns.end - columns.start,
+            ..view
+        };
+
+        let table = self.packed(VOCAB, HIDDEN);
+        let (cos, sin) = (
+            self.vector(CONTEXT, HEAD_DIM / 2),
+            self.vector(CONTEXT, HEAD_DIM / 2),
+        );
+        self.ops.push(Op::Embed(Embed {
+            output: hidden,
+            table,
+            scale: 1.5,
+        }));
+        for layer in 0..LAYERS {
+            self.norm(hidden, normed, HIDDEN);
+            let weight = self.packed(qkv_width, HIDDEN);
+            let bias = Some(self.vector(1, qkv_width));
+            self.ops.push(Op::Linear(Linear {
+                input: normed,
+                output: qkv,
+                weight,
+                bias,
+                residual: None,
+            }));
+            let query = columns(qkv, 0..HEADS * HEAD_DIM);
+            let key = columns(qkv, HEADS * HEAD_DIM..(HEADS + KV_HEADS) * HEAD_DIM);
+            let value = columns(qkv, (HEADS + KV_HEADS) * HEAD_DIM..qkv_width);
+            for heads in [query, key] {
+                self.norm(heads, heads, HEAD_DIM);
+                let style = if layer == 0 {
+                    RopeStyle::Halves
+                } else {
+                    RopeStyle::Interleaved
+                };
+                let rotary_dim = if layer == 0 { HEAD_DIM } else { HEAD_DIM / 2 };
+                let (cos, sin) = if layer == 0 {
+                    (cos, sin)
+                } else {
+                    (
+                        self.vector(CONTEXT, rotary_dim / 2),
+                        self.vector(CONTEXT, rotary_dim / 2),
+                    )
+                };
+                let head_dim = HEAD_DIM;
+                self.ops.push(Op::Rope(Rope {
+                    heads,
+                    head_dim,
+                    rotary_dim,
+                    style,
+                    cos,
+                    sin,
+                }));
+            }
+            let cache = CacheId(layer);
+            self.ops.push(Op::Attention(Attention {
+                query,
+                key,
+                value,
+                output: mixed,
+                cache,
+                scale: 0.2,
+            }));
+            let weight = self.packed(HIDDEN, HEADS * HEAD_DIM);
+            self.ops.push(Op::Linear(Linear {
+                input: mixed,
+                output: hidden,
+                weight,
+                bias: None,
+                residual: Some(hidden),
+            }));
+            self.norm(hidden, normed, HIDDEN);
+            let weight = self.packed(2 * MLP, HIDDEN);
+            self.ops.push(Op::Linear(Linear {
+                input: normed,
+                output: gate_up,
+                weight,
+                bias: None,
+                residual: None,
+            }));
+            self.ops.push(Op::SiluMul(SiluMul {
+                gate: columns(gate_up, 0..MLP),
+                up: columns(gate_up, MLP..2 * MLP),
+                output: gated,
+            }));
+            let weight = self.packed(HIDDEN, MLP);
+            self.ops.push(Op::Linear(Linear {
+                input: gated,
+                output: delta,
+                weight,
+                bias: None,
+                residual: Some(normed),
+            }));
+            self.ops.push(Op::Add(Add {
+                a: hidden,
+                b: delta,
+                output: hidden,
+            }));
+        }
+        let head = self.ops.len() as u32;
+        self.norm(hidden, last, HIDDEN);
+        self.ops.push(Op::Linear(Linear {
+            input: last,
+            output: logits,
+            weight: table,
+            bias: None,
+            residual: None,
+        }));
+        self.file(head, logits.buffer.0)
+    }
+
+    fn file(self, head: u32, logits: u32) -> File {
+        let model = ModelRecord {
+            vocab: VOCAB,
+            context: CONTEXT,
+            head,
+            logits,
+            reserved: [0; 12],
+        };
+        let cache = CacheRecord {
+            heads: KV_HEADS,
+            key_dim: HEAD_DIM,
+            value_dim: HEAD_DIM,
+            reserved: 0,
+        };
+        let ops: Vec<OpRecord> = self.ops.iter().map(Op::encode).collect();
+        let caches = vec![cache; LAYERS as usize];
+        let sections: [(Section, &[u8]); 6] = [
+            (Section::Model, bytes_of(&model)),
+            (Section::Buffers, cast_slice(&self.buffers)),
+            (Section::Caches, cast_slice(&caches)),
+            (Section::Tensors, cast_slice(&self.tensors)),
+            (Section::Ops, cast_slice(&ops)),
+            (Section::Weights, &self.weights),
+        ];
+        let mut end = (size_of::<Header>() + sections.len() * size_of::<SectionRecord>()) as u64;
+        let mut records = Vec::new();
+        let mut body = Vec::new();
+        for (section, bytes) in sections {
+            let kind = section as u32;
+            records.push(SectionRecord {
+                kind,
+                offset: end,
+                len: bytes.len() as u64,
+                ..SectionRecord::zeroed()
+            });
+            body.extend_from_slice(bytes);
+            body.resize(body.len().next_multiple_of(ALIGNMENT), 0);
+            end += bytes.len().next_multiple_of(ALIGNMENT) as u64;
+        }
+        let header = Header {
+            magic: MAGIC,
+            version: FORMAT_VERSION,
+            layout: LAYOUT_VERSION,
+            file_len: end,
+            sections: records.len() as u32,
+            reserved: [0; 9],
+        };
+        File::new(&[bytes_of(&header), cast_slice(&records), &body].concat())
+    }
+
+    fn norm(&mut self, input: View, output: View, width: u32) {
+        let weight = self.vector(1, width);
+        self.ops.push(Op::RmsNorm(RmsNorm {
+            input,
+            output,
+            weight,
+            epsilon: 1e-5,
+        }));
+    }
+
+    fn buffer(&mut self, width: u32, stage: Stage) -> View {
+        let buffer = BufferId(self.buffers.len() as u32);
+        let of_stage = self.buffers.iter().filter(|b| b.stage == stage as u32);
+        let offset = of_stage
+            .map(|b| b.offset + b.width)
+            .max()
+            .unwrap_or(0)
+            .next_multiple_of(16);
+        self.buffers.push(BufferRecord {
+            width,
+            offset,
+            stage: stage as u32,
+            reserved: 0,
+        });
+        View {
+            buffer,
+            start: 0,
+            width,
+        }
+    }
+
+    fn vector(&mut self, rows: u32, cols: u32) -> TensorId {
+        let values: Vec<f32> = (0..rows * cols).map(|_| self.unit()).collect();
+        self.tensor(Encoding::Table, rows, cols, cast_slice(&values))
+    }
+
+    fn packed(&mut self, rows: u32, cols: u32) -> TensorId {
+        let encoding = self.encoding;
+        let blocks = (cols as usize).div_ceil(BLOCK);
+        let mut data = Vec::new();
+        for first in (0..rows as usize).step_by(GROUP_ROWS) {
+            let rows = GROUP_ROWS.min(rows as usize - first);
+            let mut group = vec![0; encoding.group_bytes(cols as usize).expect("small")];
+            if encoding.is_quantized() {
+                let int8 = matches!(encoding, Encoding::Int8 | Encoding::Int8ZeroPoint);
+                let levels = if int8 { 256 } else { 16 };
+                let values: Vec<u8> = (0..rows * cols as usize)
+                    .map(|_| (self.next() % levels) as u8)
+                    .collect();
+                let scales: Vec<f32> = (0..rows * blocks).map(|_| 0.02 * self.unit()).collect();
+                let zero_points: Vec<u8> = match encoding.has_zero_points() {
+                    true => (0..rows * blocks)
+                        .map(|_| (self.next() % levels) as u8)
+                        .collect(),
+                    false => Vec::new(),
+                };
+                pack_quantized(
+                    encoding,
+                    cols as usize,
+                    &values,
+                    &scales,
+                    &zero_points,
+                    &mut group,
+                );
+            } else {
+                let values: Vec<f32> = (0..rows * cols as usize)
+                    .map(|_| 0.1 * self.unit())
+                    .collect();
+                pack_float(encoding, cols as usize, &values, &mut group);
+            }
+            data.extend_from_slice(&group);
+        }
+        self.tensor(encoding, rows, cols, &data)
+    }
+
+    fn tensor(&mut self, encoding: Encoding, rows: u32, cols: u32, data: &[u8]) -> TensorId {
+        let id = TensorId(self.tensors.len() as u32);
+        self.tensors.push(TensorRecord {
+            encoding: encoding as u32,
+            rows,
+            cols,
+            scale: 1.0,
+            offset: self.weights.len() as u64,
+            len: data.len() as u64,
+            name_offset: 0,
+            name_len: 0,
+            reserved: [0; 6],
+        });
+        self.weights.extend_from_slice(data);
+        self.weights
+            .resize(self.weights.len().next_multiple_of(ALIGNMENT), 0);
+        id
+    }
+
+    /// Marsaglia's xorshift64.
+    fn next(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random >> 16
+    }
+
+    /// Between -1 and 1.
+    fn unit(&mut self) -> f32 {
+        (self.next() % 20_001) as f32 / 10_000.0 - 1.0
+    }
+}
