@@ -6,30 +6,45 @@ pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
     #[cfg(any(test, feature = "std"))]
     return a.mul_add(b, c);
 
-    // Microcontrollers whose ABI passes floats in registers have VFPv4's fused multiply-add;
-    // the assembler refuses the instruction where that is not so.
     #[cfg(all(
         not(any(test, feature = "std")),
         all(target_arch = "arm", target_abi = "eabihf", target_os = "none")
     ))]
-    {
-        let mut sum = c;
-        // SAFETY: works on registers only.
-        unsafe {
-            core::arch::asm!(
-                "vfma.f32 {sum}, {a}, {b}",
-                sum = inout(sreg) sum, a = in(sreg) a, b = in(sreg) b,
-                options(pure, nomem, nostack, preserves_flags)
-            );
-        }
-        return sum;
-    }
+    return arm::tealight_fmaf(a, b, c);
 
     #[cfg(all(
         not(any(test, feature = "std")),
         not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))
     ))]
     return libm::fmaf(a, b, c);
+}
+
+/// Microcontrollers whose ABI passes floats in registers have VFPv4's fused multiply-add, for
+/// which stable Rust has no name: its inline assembly has single registers only where there
+/// are double ones.
+#[cfg(all(
+    not(any(test, feature = "std")),
+    all(target_arch = "arm", target_abi = "eabihf", target_os = "none")
+))]
+mod arm {
+    core::arch::global_asm!(
+        ".pushsection .text.tealight_fmaf, \"ax\", %progbits",
+        ".fpu fpv4-sp-d16",
+        ".globl tealight_fmaf",
+        ".thumb_func",
+        ".type tealight_fmaf, %function",
+        "tealight_fmaf:",
+        "vfma.f32 s2, s0, s1",
+        "vmov.f32 s0, s2",
+        "bx lr",
+        ".size tealight_fmaf, . - tealight_fmaf",
+        ".popsection",
+    );
+
+    // SAFETY: the ABI passes the three floats in s0 to s2 and takes the result from s0.
+    unsafe extern "C" {
+        pub(super) safe fn tealight_fmaf(a: f32, b: f32, c: f32) -> f32;
+    }
 }
 
 /// The square root, correctly rounded.
