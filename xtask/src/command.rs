@@ -1,0 +1,61 @@
+//! Runs other programs: shown before they run, and their failure is an error.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+use crate::{Outcome, tree};
+
+/// The cargo that runs this program, in the repository's root.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    program(env!("CARGO"), arguments)
+}
+
+/// A program, in the repository's root.
+pub(crate) fn program(name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(tree::root());
+    command
+}
+
+/// Shows the command, runs it with this program's own output, and fails where it fails.
+pub(crate) fn run(command: &mut Command) -> Outcome {
+    let shown = shown(command);
+    eprintln!("$ {shown}");
+    let status = command
+        .status()
+        .map_err(|error| format!("cannot run `{shown}`: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{shown}` failed: {status}").into())
+    }
+}
+
+/// What the command prints.
+pub(crate) fn output(command: &mut Command) -> Outcome<String> {
+    let shown = shown(command);
+    let output = command
+        .output()
+        .map_err(|error| format!("cannot run `{shown}`: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("`{shown}` failed: {}\n{said}", output.status).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The command as a person would type it in the repository's root.
+fn shown(command: &Command) -> String {
+    let mut shown = String::new();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            shown += &format!("{}={:?} ", name.to_string_lossy(), value);
+        }
+    }
+    let name = command.get_program().to_string_lossy();
+    shown += name.rsplit('/').next().unwrap_or_default();
+    for argument in command.get_args() {
+        shown += &format!(" {}", argument.to_string_lossy());
+    }
+    shown.replace(&format!("{}/", tree::root().display()), "")
+}

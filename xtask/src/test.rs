@@ -1,0 +1,97 @@
+//! `cargo xtask test`: everything that must hold before a change is handed in.
+
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::command::{self, cargo};
+use crate::{Outcome, no_std, tidy};
+
+#[derive(Args)]
+pub(crate) struct Flags {
+    /// For daily work: no whole-system tests, no documentation, no other targets, no tract
+    #[arg(long)]
+    quick: bool,
+    /// Leave out the crate that runs on tract, which takes minutes to build
+    #[arg(long)]
+    without_tract: bool,
+}
+
+struct Step {
+    name: &'static str,
+    wanted: fn(&Flags) -> bool,
+    run: fn(&Flags) -> Outcome,
+}
+
+/// The repository's own rules come first because they are the quickest to break and to mend.
+const STEPS: &[Step] = &[
+    Step {
+        name: "tidy",
+        wanted: |flags| !flags.quick,
+        run: |_| tidy::run(&tidy::Flags::default()),
+    },
+    Step {
+        name: "tidy",
+        wanted: |flags| flags.quick,
+        run: |_| tidy::run(&tidy::Flags::quick()),
+    },
+    Step {
+        name: "tests",
+        wanted: |_| true,
+        run: tests,
+    },
+    Step {
+        name: "no_std",
+        wanted: |flags| !flags.quick,
+        run: |_| no_std::run(),
+    },
+    Step {
+        name: "tract",
+        wanted: |flags| !flags.quick && !flags.without_tract,
+        run: tract,
+    },
+];
+
+pub(crate) fn run(flags: &Flags) -> Outcome {
+    let start = Instant::now();
+    for step in STEPS.iter().filter(|step| (step.wanted)(flags)) {
+        let began = Instant::now();
+        (step.run)(flags)?;
+        eprintln!(
+            "{}: passed in {:.0} s\n",
+            step.name,
+            began.elapsed().as_secs_f32()
+        );
+    }
+    eprintln!("all passed in {:.0} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Unit, documentation and whole-system tests, in the profile that `cargo run --release`
+/// builds, so that both share what they compile.
+fn tests(flags: &Flags) -> Outcome {
+    let mut command = cargo(&[
+        "test",
+        "--release",
+        "--workspace",
+        "--exclude",
+        "tealight-onnx",
+    ]);
+    if flags.quick {
+        command.args(["--exclude", "tealight-tests"]);
+    }
+    command::run(&mut command)
+}
+
+fn tract(_: &Flags) -> Outcome {
+    command::run(&mut cargo(&["test", "--release", "-p", "tealight-onnx"]))?;
+    let build = [
+        "build",
+        "--release",
+        "-p",
+        "tealight-cli",
+        "--features",
+        "tract",
+    ];
+    command::run(cargo(&build).args(["--target-dir", "target/with-tract"]))
+}
