@@ -70,8 +70,13 @@ pub(crate) mod exp {
     pub(crate) const LN_2: (f32, f32) = (core::f32::consts::LN_2, -1.904_654_3e-9);
     /// `(eʳ − 1 − r) / r²` for `|r| ≤ ln 2 / 2`, highest power first (interpolated at
     /// Chebyshev nodes; 2e-9 from the truth).
-    pub(crate) const POLYNOMIAL: [f32; 5] = 
-        [0.001_392_618_4, 0.008_363_179, 0.041_666_556, 0.166_665_76, 0.5];
+    pub(crate) const POLYNOMIAL: [f32; 5] = [
+        0.001_392_618_4,
+        0.008_363_179,
+        0.041_666_556,
+        0.166_665_76,
+        0.5,
+    ];
 }
 
 /// `eˣ`, within 2 units in the last place; NaN stays NaN.

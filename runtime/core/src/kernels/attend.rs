@@ -100,7 +100,14 @@ pub(crate) fn attend<E: KvElement>(
 ) {
     assert_eq!(keys.len(), scores.len() * query.len());
     assert_eq!(values.len(), scores.len() * out.len());
-    isa.run(Attend { query, keys, values, scale, scores, out });
+    isa.run(Attend {
+        query,
+        keys,
+        values,
+        scale,
+        scores,
+        out,
+    });
 }
 
 struct Attend<'a, E> {
@@ -174,7 +181,10 @@ fn softmax<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
     for chunk in chunks.iter() {
         max = lanes.max(lanes.load(chunk), max);
     }
-    let max = tail.iter().fold(lanes.greatest(max), |max, x| if *x > max { *x } else { max });
+    let max = tail.iter().fold(
+        lanes.greatest(max),
+        |max, x| if *x > max { *x } else { max },
+    );
     let max = lanes.splat(max);
 
     let mut total = lanes.splat(0.0);

@@ -86,7 +86,10 @@ impl Kernel for RopeHalves<'_> {
     fn run<L: DotBlocks>(self, lanes: L) {
         let turn = |a, b, cos, sin| {
             let negated = lanes.sub(lanes.splat(-0.0), lanes.mul(b, sin));
-            (lanes.fma(a, cos, negated), lanes.fma(b, cos, lanes.mul(a, sin)))
+            (
+                lanes.fma(a, cos, negated),
+                lanes.fma(b, cos, lanes.mul(a, sin)),
+            )
         };
         let (a, b) = self.head.split_at_mut(self.cos.len());
         let (a, a_tail) = a.as_chunks_mut::<LANES>();
@@ -94,7 +97,12 @@ impl Kernel for RopeHalves<'_> {
         let (cos, cos_tail) = self.cos.as_chunks();
         let (sin, sin_tail) = self.sin.as_chunks();
         for (((a, b), cos), sin) in a.iter_mut().zip(b).zip(cos).zip(sin) {
-            let turned = turn(lanes.load(a), lanes.load(b), lanes.load(cos), lanes.load(sin));
+            let turned = turn(
+                lanes.load(a),
+                lanes.load(b),
+                lanes.load(cos),
+                lanes.load(sin),
+            );
             lanes.store(turned.0, a);
             lanes.store(turned.1, b);
         }
@@ -118,7 +126,10 @@ impl Kernel for RopeInterleaved<'_> {
     fn run<L: DotBlocks>(self, _: L) {
         let pairs = self.head.as_chunks_mut().0;
         for (([a, b], cos), sin) in pairs.iter_mut().zip(self.cos).zip(self.sin) {
-            (*a, *b) = (math::fma(*a, *cos, -(*b * sin)), math::fma(*b, *cos, *a * sin));
+            (*a, *b) = (
+                math::fma(*a, *cos, -(*b * sin)),
+                math::fma(*b, *cos, *a * sin),
+            );
         }
     }
 }

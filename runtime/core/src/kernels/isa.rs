@@ -13,14 +13,14 @@ pub struct Isa(Set);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Set {
     Scalar,
-    #[cfg(any())]
+    #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(any())]
+    #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
 }
 
 /// Whether the processor has all the features.
-#[cfg(any())]
+#[cfg(target_arch = "x86_64")]
 macro_rules! has {
     ($($feature:tt),*) => {{
         #[cfg(feature = "std")]
@@ -38,9 +38,9 @@ impl Isa {
     /// From the plainest to the fastest.
     const ALL: &[Isa] = &[
         Isa::SCALAR,
-        #[cfg(any())]
+        #[cfg(target_arch = "x86_64")]
         Isa(Set::Avx2),
-        #[cfg(any())]
+        #[cfg(target_arch = "x86_64")]
         Isa(Set::Avx512Vnni),
     ];
 
@@ -63,9 +63,9 @@ impl Isa {
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Scalar => "scalar",
-            #[cfg(any())]
+            #[cfg(target_arch = "x86_64")]
             Set::Avx2 => "avx2",
-            #[cfg(any())]
+            #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => "avx512vnni",
         }
     }
@@ -73,9 +73,9 @@ impl Isa {
     fn is_available(self) -> bool {
         match self.0 {
             Set::Scalar => true,
-            #[cfg(any())]
+            #[cfg(target_arch = "x86_64")]
             Set::Avx2 => has!("avx2", "fma", "f16c"),
-            #[cfg(any())]
+            #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => has!(
                 "avx512f",
                 "avx512bw",
@@ -94,10 +94,10 @@ impl Isa {
         match self.0 {
             Set::Scalar => kernel.run(Scalar),
             // SAFETY: an Isa exists only if the processor has its instructions.
-            #[cfg(any())]
+            #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { super::avx2::run(kernel) },
             // SAFETY: as above.
-            #[cfg(any())]
+            #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => unsafe { super::avx512::run(kernel) },
         }
     }

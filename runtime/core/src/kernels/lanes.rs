@@ -222,7 +222,8 @@ impl Lanes for Scalar {
 
     #[inline(always)]
     fn greatest(self, x: Self::F) -> f32 {
-        x.into_iter().fold(f32::NEG_INFINITY, |a, b| if a > b { a } else { b })
+        x.into_iter()
+            .fold(f32::NEG_INFINITY, |a, b| if a > b { a } else { b })
     }
 
     #[inline(always)]

@@ -4,7 +4,10 @@ use super::lanes::{LANES, Lanes};
 use crate::layout::{Encoding, GROUP_ROWS};
 use crate::rows::{Rows, RowsMut};
 
-const _: () = assert!(LANES == GROUP_ROWS, "a vector holds one value of each row of a group");
+const _: () = assert!(
+    LANES == GROUP_ROWS,
+    "a vector holds one value of each row of a group"
+);
 
 /// A packed weight.
 #[derive(Clone, Copy)]
@@ -32,7 +35,13 @@ impl<'a> Weight<'a> {
         data: &'a [u8],
     ) -> Weight<'a> {
         assert_eq!(Some(data.len()), encoding.tensor_bytes(rows, cols));
-        Weight { encoding, rows, cols, scale, data }
+        Weight {
+            encoding,
+            rows,
+            cols,
+            scale,
+            data,
+        }
     }
 
     /// Groups of 16 rows, the last one perhaps partly filled.
@@ -45,7 +54,10 @@ impl<'a> Weight<'a> {
     /// # Panics
     /// If the weight is shorter than its shape says, which opening a plan rules out.
     pub(super) fn group(&self, group: usize) -> &'a [u8] {
-        let bytes = self.encoding.group_bytes(self.cols).expect("the shape of a checked plan");
+        let bytes = self
+            .encoding
+            .group_bytes(self.cols)
+            .expect("the shape of a checked plan");
         &self.data[group * bytes..][..bytes]
     }
 }

@@ -24,7 +24,12 @@ pub(crate) fn linear_f32(
 ) {
     assert!(input.width() == weight.cols && input.count() == epilogue.output.count());
     assert!(epilogue.output.width() == weight.rows && groups.end <= weight.groups());
-    isa.run(LinearF32 { weight, input, epilogue, groups });
+    isa.run(LinearF32 {
+        weight,
+        input,
+        epilogue,
+        groups,
+    });
 }
 
 struct LinearF32<'a> {

@@ -28,7 +28,12 @@ pub(crate) fn linear_int8(
     assert!(weight.encoding.is_quantized() && input.blocks() == weight.cols.div_ceil(BLOCK));
     assert!(input.count() == epilogue.output.count() && epilogue.output.width() == weight.rows);
     assert!(groups.end <= weight.groups());
-    isa.run(LinearInt8 { weight, input, epilogue, groups });
+    isa.run(LinearInt8 {
+        weight,
+        input,
+        epilogue,
+        groups,
+    });
 }
 
 struct LinearInt8<'a> {
@@ -67,7 +72,11 @@ impl DotBlocks for Scalar {
         epilogue: &Epilogue<'_>,
         groups: Range<usize>,
     ) {
-        let dot = if weight.encoding.is_int4() { dot_int4 } else { dot_int8 };
+        let dot = if weight.encoding.is_int4() {
+            dot_int4
+        } else {
+            dot_int8
+        };
         for group in groups {
             for t in 0..input.count() {
                 let sums = group_sums(weight.encoding, weight.group(group), input.row(t), dot);

@@ -6,9 +6,9 @@
 //! ranges and of a prompt into steps, because the order of every sum is part of its definition.
 
 mod attend;
-#[cfg(any())]
+#[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(any())]
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod elementwise;
 mod embed;
@@ -18,6 +18,8 @@ mod linear;
 mod linear_f32;
 mod linear_int8;
 mod quantize;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use attend::{KvElement, attend, store_kv};
 pub(crate) use elementwise::{add, rms_norm, rope, silu_mul};

@@ -31,7 +31,13 @@ impl<'a> QuantizedRows<'a> {
         assert_eq!(values.len(), rows * blocks * BLOCK);
         assert_eq!(scales.len(), rows * blocks);
         assert_eq!(sums.len(), rows * blocks);
-        QuantizedRows { values, scales, sums, rows, blocks }
+        QuantizedRows {
+            values,
+            scales,
+            sums,
+            rows,
+            blocks,
+        }
     }
 
     /// Rows (tokens).
@@ -49,7 +55,9 @@ impl<'a> QuantizedRows<'a> {
     pub(super) fn row(&self, t: usize) -> QuantizedRow<'a> {
         let blocks = t * self.blocks..(t + 1) * self.blocks;
         QuantizedRow {
-            values: self.values[blocks.start * BLOCK..blocks.end * BLOCK].as_chunks().0,
+            values: self.values[blocks.start * BLOCK..blocks.end * BLOCK]
+                .as_chunks()
+                .0,
             scales: &self.scales[blocks.clone()],
             sums: &self.sums[blocks],
         }
@@ -86,7 +94,12 @@ pub(crate) fn quantize_row(
     assert_eq!(values.len(), blocks * BLOCK);
     assert_eq!(scales.len(), blocks);
     assert_eq!(sums.len(), blocks);
-    isa.run(QuantizeRow { x, values, scales, sums });
+    isa.run(QuantizeRow {
+        x,
+        values,
+        scales,
+        sums,
+    });
 }
 
 struct QuantizeRow<'a> {

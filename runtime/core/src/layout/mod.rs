@@ -127,7 +127,11 @@ impl Encoding {
 
     /// Bytes of the values of one block of one group, before its scales.
     pub(crate) fn code_bytes(self) -> usize {
-        if self.is_int4() { GROUP_ROWS * BLOCK / 2 } else { GROUP_ROWS * BLOCK }
+        if self.is_int4() {
+            GROUP_ROWS * BLOCK / 2
+        } else {
+            GROUP_ROWS * BLOCK
+        }
     }
 
     /// Bytes of one block of one group (16 rows × 32 inputs) of a quantized encoding.

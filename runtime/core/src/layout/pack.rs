@@ -26,7 +26,11 @@ pub fn pack_quantized(
     let block_bytes = encoding.block_bytes().expect("a quantized encoding");
     let blocks = cols.div_ceil(BLOCK);
     let rows = row_count(values.len(), cols);
-    assert_eq!(scales.len(), rows * blocks, "a scale for each row and block");
+    assert_eq!(
+        scales.len(),
+        rows * blocks,
+        "a scale for each row and block"
+    );
     assert!(
         zero_points.is_empty() || encoding.has_zero_points(),
         "an encoding that stores zero points"
@@ -35,7 +39,11 @@ pub fn pack_quantized(
         zero_points.is_empty() || zero_points.len() == scales.len(),
         "a zero point for each scale"
     );
-    assert_eq!(out.len(), blocks * block_bytes, "exactly one group of output");
+    assert_eq!(
+        out.len(),
+        blocks * block_bytes,
+        "exactly one group of output"
+    );
 
     let four_bits = encoding.is_int4();
     let middle = if four_bits { 8 } else { 128 };
@@ -45,7 +53,9 @@ pub fn pack_quantized(
         for row in 0..GROUP_ROWS {
             let at = (row < rows).then_some(row * blocks + b);
             let scale = at.map_or(f16::ZERO, |at| f16::from_f32(scales[at]));
-            let zero_point = at.and_then(|at| zero_points.get(at).copied()).unwrap_or(middle);
+            let zero_point = at
+                .and_then(|at| zero_points.get(at).copied())
+                .unwrap_or(middle);
             scales_out[2 * row..2 * row + 2].copy_from_slice(&scale.to_le_bytes());
             if let Some(stored) = zero_points_out.get_mut(row) {
                 *stored = zero_point;
@@ -79,10 +89,18 @@ pub fn pack_quantized(
 /// If `encoding` is another or a slice has another length.
 pub fn pack_float(encoding: Encoding, cols: usize, values: &[f32], out: &mut [u8]) {
     let rows = row_count(values.len(), cols);
-    assert_eq!(Some(out.len()), encoding.group_bytes(cols), "exactly one group of output");
+    assert_eq!(
+        Some(out.len()),
+        encoding.group_bytes(cols),
+        "exactly one group of output"
+    );
     let value = |at: usize| {
         let (input, row) = (at / GROUP_ROWS, at % GROUP_ROWS);
-        if row < rows { values[row * cols + input] } else { 0.0 }
+        if row < rows {
+            values[row * cols + input]
+        } else {
+            0.0
+        }
     };
     match encoding {
         Encoding::F32 => {
@@ -102,7 +120,10 @@ pub fn pack_float(encoding: Encoding, cols: usize, values: &[f32], out: &mut [u8
 /// How many rows of `cols` values `len` values are.
 fn row_count(len: usize, cols: usize) -> usize {
     let rows = len.checked_div(cols).unwrap_or(0);
-    assert!(rows <= GROUP_ROWS && rows * cols == len, "up to 16 whole rows of values");
+    assert!(
+        rows <= GROUP_ROWS && rows * cols == len,
+        "up to 16 whole rows of values"
+    );
     rows
 }
 
@@ -121,7 +142,10 @@ mod tests {
 
     /// Input `k` of `row` as stored in a packed quantized group.
     fn stored(encoding: Encoding, group: &[u8], row: usize, k: usize) -> (u8, f32, u8) {
-        let block = group.chunks_exact(encoding.block_bytes().unwrap()).nth(k / BLOCK).unwrap();
+        let block = group
+            .chunks_exact(encoding.block_bytes().unwrap())
+            .nth(k / BLOCK)
+            .unwrap();
         let k = k % BLOCK;
         let code = if encoding.is_int4() {
             let byte = block[k / 8 * 64 + 4 * row + k % 4];

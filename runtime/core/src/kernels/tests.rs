@@ -1,0 +1,531 @@
+//! Every kernel on every instruction set against its scalar meaning, bit for bit.
+
+use half::f16;
+use proptest::prelude::*;
+
+use super::*;
+use crate::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
+use crate::ops::RopeStyle;
+use crate::rows::{Rows, RowsMut};
+
+const PACKED: [Encoding; 6] = [
+    Encoding::F32,
+    Encoding::F16,
+    Encoding::Int4,
+    Encoding::Int4ZeroPoint,
+    Encoding::Int8,
+    Encoding::Int8ZeroPoint,
+];
+
+/// A generator of reproducible numbers, faster than a strategy a value.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u32 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as u32
+    }
+
+    fn below(&mut self, n: u32) -> u32 {
+        self.next() % n
+    }
+
+    /// Mostly of everyday size; some zeros, denormals and giants.
+    fn float(&mut self) -> f32 {
+        let x = self.below(2_000_001) as f32 / 1e6 - 1.0;
+        match self.below(40) {
+            0 => 0.0,
+            1 => x * 1e-41,
+            2 => x * 1e30,
+            3 => -0.0,
+            4 => x * 1e-4,
+            _ => x * 4.0,
+        }
+    }
+
+    fn floats(&mut self, n: usize) -> Vec<f32> {
+        (0..n).map(|_| self.float()).collect()
+    }
+
+    /// Of everyday size only.
+    fn tame(&mut self, n: usize) -> Vec<f32> {
+        (0..n)
+            .map(|_| self.below(2_000_001) as f32 / 1e6 - 1.0)
+            .collect()
+    }
+}
+
+/// A random weight, and its values in f64 row after row.
+struct Matrix {
+    encoding: Encoding,
+    rows: usize,
+    cols: usize,
+    data: Vec<u8>,
+    values: Vec<f64>,
+}
+
+impl Matrix {
+    fn new(encoding: Encoding, rows: usize, cols: usize, numbers: &mut Numbers) -> Matrix {
+        let mut data = vec![0; encoding.tensor_bytes(rows, cols).unwrap()];
+        let mut values = vec![];
+        for (group, out) in data
+            .chunks_exact_mut(encoding.group_bytes(cols).unwrap())
+            .enumerate()
+        {
+            let rows = GROUP_ROWS.min(rows - group * GROUP_ROWS);
+            if !encoding.is_quantized() {
+                let floats = numbers.tame(rows * cols);
+                pack_float(encoding, cols, &floats, out);
+                values.extend(floats.iter().map(|x| match encoding {
+                    Encoding::F16 => f16::from_f32(*x).to_f64(),
+                    _ => f64::from(*x),
+                }));
+                continue;
+            }
+            let blocks = cols.div_ceil(BLOCK);
+            let (limit, middle) = if encoding.is_int4() {
+                (16, 8)
+            } else {
+                (256, 128)
+            };
+            // Extremes come often, as they are what could overflow.
+            let codes: Vec<u8> = (0..rows * cols)
+                .map(|_| match numbers.below(4) {
+                    0 => (limit - 1) as u8,
+                    1 => 0,
+                    _ => numbers.below(limit) as u8,
+                })
+                .collect();
+            let scales: Vec<f32> = (0..rows * blocks)
+                .map(|_| f16::from_f32(numbers.below(1000) as f32 / 5e4).to_f32())
+                .collect();
+            let zero_points: Vec<u8> = match encoding.has_zero_points() {
+                true => (0..scales.len())
+                    .map(|_| numbers.below(limit) as u8)
+                    .collect(),
+                false => vec![],
+            };
+            pack_quantized(encoding, cols, &codes, &scales, &zero_points, out);
+            values.extend(codes.iter().enumerate().map(|(i, code)| {
+                let at = i / cols * blocks + i % cols / BLOCK;
+                let zero_point = zero_points.get(at).copied().unwrap_or(middle);
+                f64::from(i32::from(*code) - i32::from(zero_point)) * f64::from(scales[at])
+            }));
+        }
+        Matrix {
+            encoding,
+            rows,
+            cols,
+            data,
+            values,
+        }
+    }
+
+    fn weight(&self) -> Weight<'_> {
+        Weight::new(self.encoding, self.rows, self.cols, 1.0, &self.data)
+    }
+}
+
+struct Quantized {
+    values: Vec<i8>,
+    scales: Vec<f32>,
+    sums: Vec<i32>,
+    rows: usize,
+    blocks: usize,
+}
+
+impl Quantized {
+    fn new(isa: Isa, x: &[f32], cols: usize) -> Quantized {
+        let (rows, blocks) = (x.len() / cols, cols.div_ceil(BLOCK));
+        let mut q = Quantized {
+            values: vec![1; rows * blocks * BLOCK],
+            scales: vec![1.0; rows * blocks],
+            sums: vec![1; rows * blocks],
+            rows,
+            blocks,
+        };
+        for t in 0..rows {
+            let at = t * blocks..(t + 1) * blocks;
+            quantize_row(
+                isa,
+                &x[t * cols..(t + 1) * cols],
+                &mut q.values[at.start * BLOCK..at.end * BLOCK],
+                &mut q.scales[at.clone()],
+                &mut q.sums[at],
+            );
+        }
+        q
+    }
+
+    fn rows(&self) -> QuantizedRows<'_> {
+        QuantizedRows::new(
+            &self.values,
+            &self.scales,
+            &self.sums,
+            self.rows,
+            self.blocks,
+        )
+    }
+}
+
+fn bits(x: &[f32]) -> Vec<u32> {
+    // All NaNs are the same: which of two is kept is no instruction set's promise.
+    x.iter()
+        .map(|x| {
+            if x.is_nan() {
+                f32::NAN.to_bits()
+            } else {
+                x.to_bits()
+            }
+        })
+        .collect()
+}
+
+fn vector_isas() -> impl Iterator<Item = Isa> {
+    Isa::available().skip(1)
+}
+
+/// Runs `job` with the epilogue over an output of `tokens × matrix.rows`.
+fn with_epilogue(
+    tokens: usize,
+    width: usize,
+    extras: Option<(&[f32], &[f32])>,
+    in_place: bool,
+    job: impl FnOnce(&Epilogue<'_>),
+) -> Vec<f32> {
+    let mut out = match extras {
+        Some((_, residual)) if in_place => residual.to_vec(),
+        _ => vec![0.5; tokens * width],
+    };
+    // SAFETY: `out` is tokens × width floats, borrowed for the epilogue alone.
+    let output = unsafe { RowsMut::new(out.as_mut_ptr(), width, width, tokens) };
+    let residual = match extras {
+        None => Residual::None,
+        Some(_) if in_place => Residual::InPlace,
+        // SAFETY: as above, and only read.
+        Some((_, rows)) => {
+            Residual::Rows(unsafe { Rows::new(rows.as_ptr(), width, width, tokens) })
+        }
+    };
+    job(&Epilogue {
+        scale: 0.75,
+        bias: extras.map(|(bias, _)| bias),
+        residual,
+        output,
+    });
+    out
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn int8_products_are_the_same_everywhere_and_in_any_cut(
+        encoding in prop::sample::select(&PACKED[2..]),
+        rows in 1..100usize,
+        cols in 1..200usize,
+        tokens in 1..20usize,
+        extras in any::<Option<bool>>(),
+        seed in any::<u64>(),
+    ) {
+        let mut numbers = Numbers(seed);
+        let matrix = Matrix::new(encoding, rows, cols, &mut numbers);
+        let x = numbers.floats(tokens * cols);
+        let bias = numbers.floats(rows);
+        let residual = numbers.floats(tokens * rows);
+        let q = Quantized::new(Isa::SCALAR, &x, cols);
+        let weight = matrix.weight();
+
+        let run = |isa, cut: usize| {
+            let extra = extras.map(|_| (&bias[..], &residual[..]));
+            with_epilogue(tokens, rows, extra, extras == Some(true), |epilogue| {
+                linear_int8(isa, weight, q.rows(), epilogue, 0..cut);
+                linear_int8(isa, weight, q.rows(), epilogue, cut..weight.groups());
+            })
+        };
+        let expected = run(Isa::SCALAR, weight.groups());
+        for isa in Isa::available() {
+            for cut in [0, 1, weight.groups()] {
+                prop_assert_eq!(bits(&run(isa, cut)), bits(&expected), "{:?}, cut {}", isa, cut);
+            }
+            for t in 0..tokens {
+                let q = Quantized::new(isa, &x[t * cols..(t + 1) * cols], cols);
+                let extra = extras.map(|_| (&bias[..], &residual[t * rows..(t + 1) * rows]));
+                let one = with_epilogue(1, rows, extra, extras == Some(true), |epilogue| {
+                    linear_int8(isa, weight, q.rows(), epilogue, 0..weight.groups());
+                });
+                prop_assert_eq!(bits(&one), bits(&expected[t * rows..(t + 1) * rows]));
+            }
+        }
+    }
+
+    #[test]
+    fn int8_products_are_near_the_exact_product_of_what_was_quantized(
+        encoding in prop::sample::select(&PACKED[2..]),
+        rows in 1..40usize,
+        cols in 1..200usize,
+        seed in any::<u64>(),
+    ) {
+        let mut numbers = Numbers(seed);
+        let matrix = Matrix::new(encoding, rows, cols, &mut numbers);
+        let x = numbers.tame(cols);
+        let q = Quantized::new(Isa::SCALAR, &x, cols);
+        let out = with_epilogue(1, rows, None, false, |epilogue| {
+            linear_int8(Isa::SCALAR, matrix.weight(), q.rows(), epilogue, 0..rows.div_ceil(16));
+        });
+        for (row, out) in out.iter().enumerate() {
+            let terms = (0..cols).map(|k| {
+                let x = f64::from(q.values[k]) * f64::from(q.scales[k / BLOCK]);
+                matrix.values[row * cols + k] * x * 0.75
+            });
+            let (exact, size) = terms.fold((0.0, 0.0), |(e, s), term| (e + term, s + term.abs()));
+            prop_assert!((f64::from(*out) - exact).abs() <= 1e-6 * size + 1e-30);
+        }
+    }
+
+    #[test]
+    fn float_products_are_the_same_everywhere_and_near_the_exact_one(
+        encoding in prop::sample::select(&PACKED[..]),
+        rows in 1..60usize,
+        cols in 1..100usize,
+        tokens in 1..20usize,
+        seed in any::<u64>(),
+    ) {
+        let mut numbers = Numbers(seed);
+        let matrix = Matrix::new(encoding, rows, cols, &mut numbers);
+        let weight = matrix.weight();
+        let x = numbers.tame(tokens * cols);
+        // SAFETY: tokens × cols floats that live on.
+        let input = unsafe { Rows::new(x.as_ptr(), cols, cols, tokens) };
+        let run = |isa| {
+            with_epilogue(tokens, rows, None, false, |epilogue| {
+                linear_f32(isa, weight, input, epilogue, 0..weight.groups());
+            })
+        };
+        let expected = run(Isa::SCALAR);
+        for isa in vector_isas() {
+            prop_assert_eq!(bits(&run(isa)), bits(&expected), "{:?}", isa);
+        }
+        for (at, out) in expected.iter().enumerate() {
+            let (t, row) = (at / rows, at % rows);
+            let terms = (0..cols)
+                .map(|k| matrix.values[row * cols + k] * f64::from(x[t * cols + k]) * 0.75);
+            let (exact, size) = terms.fold((0.0, 0.0), |(e, s), term| (e + term, s + term.abs()));
+            prop_assert!((f64::from(*out) - exact).abs() <= 1e-5 * size + 1e-30);
+        }
+    }
+
+    #[test]
+    fn embedding_reads_the_row_that_was_packed(
+        encoding in prop::sample::select(&PACKED[..]),
+        rows in 1..60usize,
+        cols in 1..100usize,
+        seed in any::<u64>(),
+    ) {
+        let mut numbers = Numbers(seed);
+        let matrix = Matrix::new(encoding, rows, cols, &mut numbers);
+        let mut out = vec![0.0; cols];
+        for token in 0..rows {
+            embed(Isa::SCALAR, matrix.weight(), token, 2.0, &mut out);
+            let expected: Vec<f32> = matrix.values[token * cols..(token + 1) * cols]
+                .iter()
+                .map(|x| (x * 2.0) as f32)
+                .collect();
+            prop_assert_eq!(&out, &expected);
+        }
+    }
+
+    #[test]
+    fn quantized_rows_are_the_same_everywhere(
+        cols in 1..200usize,
+        poison in prop::option::of(prop::sample::select(vec![
+            f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE,
+        ])),
+        scale in prop::sample::select(vec![1.0, 0.0, 1e-38, 1e-43, 1e38]),
+        seed in any::<u64>(),
+    ) {
+        let mut numbers = Numbers(seed);
+        let mut x = numbers.tame(cols);
+        x.iter_mut().for_each(|x| *x *= scale);
+        if let Some(poison) = poison {
+            x[numbers.below(cols as u32) as usize] = poison;
+        }
+        let expected = Quantized::new(Isa::SCALAR, &x, cols);
+        for isa in vector_isas() {
+            let q = Quantized::new(isa, &x, cols);
+            prop_assert_eq!(&q.values, &expected.values);
+            prop_assert_eq!(bits(&q.scales), bits(&expected.scales));
+            prop_assert_eq!(&q.sums, &expected.sums);
+        }
+        for (b, values) in expected.values.chunks_exact(BLOCK).enumerate() {
+            let block = &x[b * BLOCK..cols.min((b + 1) * BLOCK)];
+            let scale = expected.scales[b];
+            let sum: i32 = values.iter().map(|v| i32::from(*v)).sum();
+            prop_assert_eq!(expected.sums[b], -8 * sum);
+            prop_assert!(values.iter().all(|v| *v >= -127));
+            prop_assert!(values[block.len()..].iter().all(|v| *v == 0));
+            if block.iter().any(|x| !x.is_finite()) {
+                prop_assert!(scale.is_nan() && values.iter().all(|v| *v == 0));
+            } else if scale != 0.0 {
+                for (value, x) in values.iter().zip(block) {
+                    let ties_even = (x / scale).round_ties_even().clamp(-127.0, 127.0);
+                    prop_assert_eq!(f32::from(*value), ties_even);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn row_kernels_are_the_same_everywhere(n in 1..200usize, seed in any::<u64>()) {
+        let mut numbers = Numbers(seed);
+        let [a, b] = [numbers.floats(n), numbers.floats(n)];
+        let [cos, sin] = [numbers.tame(n), numbers.tame(n)];
+        let head = numbers.floats(2 * n);
+        let run = |isa| {
+            let mut normed = a.clone();
+            rms_norm(isa, &mut normed, &b, 1e-6);
+            let mut turned = [head.clone(), head.clone()];
+            rope(isa, RopeStyle::Halves, &mut turned[0], &cos, &sin);
+            rope(isa, RopeStyle::Interleaved, &mut turned[1], &cos, &sin);
+            let mut gated = vec![0.0; n];
+            silu_mul(isa, &a, &b, &mut gated);
+            let mut sum = a.clone();
+            add(isa, &mut sum, &b);
+            let mut kept = vec![f16::ZERO; n];
+            store_kv(isa, &a, &mut kept);
+            let kept: Vec<f32> = kept.iter().map(|x| x.to_f32()).collect();
+            [normed, turned.concat(), gated, sum, kept]
+        };
+        let expected = run(Isa::SCALAR).map(|x| bits(&x));
+        for isa in vector_isas() {
+            prop_assert_eq!(run(isa).map(|x| bits(&x)), expected.clone(), "{:?}", isa);
+        }
+    }
+
+    #[test]
+    fn row_kernels_follow_their_formulas(n in 1..100usize, seed in any::<u64>()) {
+        let mut numbers = Numbers(seed);
+        let [a, b] = [numbers.tame(n), numbers.tame(n)];
+        let near = |x: f32, y: f64| (f64::from(x) - y).abs() <= 1e-6 * (1.0 + y.abs());
+
+        let mut out = a.clone();
+        rms_norm(Isa::best(), &mut out, &b, 1e-6);
+        let mean = a.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n as f64;
+        for i in 0..n {
+            prop_assert!(near(out[i], f64::from(a[i]) / (mean + 1e-6).sqrt() * f64::from(b[i])));
+        }
+
+        silu_mul(Isa::best(), &a, &b, &mut out);
+        for i in 0..n {
+            let gate = f64::from(a[i]);
+            prop_assert!(near(out[i], gate / (1.0 + (-gate).exp()) * f64::from(b[i])));
+        }
+
+        let angles: Vec<f64> = (0..n).map(|i| i as f64).collect();
+        let cos: Vec<f32> = angles.iter().map(|x| x.cos() as f32).collect();
+        let sin: Vec<f32> = angles.iter().map(|x| x.sin() as f32).collect();
+        let head = [&a[..], &b[..]].concat();
+        for (style, pair) in [
+            (RopeStyle::Halves, (|i, n| (i, i + n)) as fn(usize, usize) -> (usize, usize)),
+            (RopeStyle::Interleaved, |i, _| (2 * i, 2 * i + 1)),
+        ] {
+            let mut turned = head.clone();
+            rope(Isa::best(), style, &mut turned, &cos, &sin);
+            for i in 0..n {
+                let (first, second) = pair(i, n);
+                let (x, y) = (f64::from(head[first]), f64::from(head[second]));
+                let (sin, cos) = angles[i].sin_cos();
+                prop_assert!(near(turned[first], x * cos - y * sin));
+                prop_assert!(near(turned[second], y * cos + x * sin));
+            }
+        }
+    }
+
+    #[test]
+    fn attention_is_the_same_everywhere_and_near_the_exact_one(
+        key_dim in 1..140usize,
+        value_dim in 1..300usize,
+        len in 1..80usize,
+        seed in any::<u64>(),
+    ) {
+        let mut numbers = Numbers(seed);
+        let query = numbers.tame(key_dim);
+        let [keys, values] = [numbers.tame(len * key_dim), numbers.tame(len * value_dim)];
+        let [half_keys, half_values] = [&keys, &values].map(|x| {
+            let mut halves = vec![f16::ZERO; x.len()];
+            store_kv(Isa::SCALAR, x, &mut halves);
+            halves
+        });
+        let run = |isa| {
+            let mut scores = vec![0.0; len];
+            let mut out = [vec![0.0; value_dim], vec![0.0; value_dim]];
+            attend(isa, &query, &half_keys, &half_values, 0.3, &mut scores, &mut out[0]);
+            attend(isa, &query, &keys, &values, 0.3, &mut scores, &mut out[1]);
+            out
+        };
+        let expected = run(Isa::SCALAR);
+        for isa in vector_isas() {
+            prop_assert_eq!(run(isa).map(|x| bits(&x)), expected.clone().map(|x| bits(&x)));
+        }
+
+        let weights: Vec<f64> = keys
+            .chunks_exact(key_dim)
+            .map(|key| {
+                let dot = |(a, b): (&f32, &f32)| f64::from(*a) * f64::from(*b);
+                (query.iter().zip(key).map(dot).sum::<f64>() * 0.3).exp()
+            })
+            .collect();
+        let total: f64 = weights.iter().sum();
+        for d in 0..value_dim {
+            let exact: f64 =
+                (0..len).map(|p| weights[p] / total * f64::from(values[p * value_dim + d])).sum();
+            prop_assert!((f64::from(expected[1][d]) - exact).abs() < 1e-5);
+            prop_assert!((f64::from(expected[0][d]) - exact).abs() < 5e-3);
+        }
+    }
+
+    #[test]
+    fn anything_at_all_in_a_row_does_no_harm(values in prop::collection::vec(prop::num::f32::ANY, 1..100)) {
+        let n = values.len();
+        let mut numbers = Numbers(1);
+        let matrix = Matrix::new(Encoding::Int4, 20, n, &mut numbers);
+        let run = |isa| {
+            let q = Quantized::new(isa, &values, n);
+            let product = with_epilogue(1, 20, None, false, |epilogue| {
+                linear_int8(isa, matrix.weight(), q.rows(), epilogue, 0..2);
+            });
+            let mut normed = values.clone();
+            rms_norm(isa, &mut normed, &values, 1e-6);
+            let mut gated = vec![0.0; n];
+            silu_mul(isa, &values, &values, &mut gated);
+            let mut out = vec![0.0; 1];
+            attend(isa, &[1.0], &values, &values, 1.0, &mut vec![0.0; n], &mut out);
+            [product, normed, gated, out].map(|x| bits(&x))
+        };
+        let expected = run(Isa::SCALAR);
+        for isa in vector_isas() {
+            prop_assert_eq!(run(isa), expected.clone(), "{:?}", isa);
+        }
+    }
+}
+
+#[test]
+fn a_product_reads_a_stride_wider_than_its_row() {
+    let mut numbers = Numbers(7);
+    let matrix = Matrix::new(Encoding::F32, 16, 3, &mut numbers);
+    let x = numbers.tame(2 * 5);
+    // SAFETY: two rows of three in strides of five, within `x`.
+    let input = unsafe { Rows::new(x.as_ptr(), 5, 3, 2) };
+    let out = with_epilogue(2, 16, None, false, |epilogue| {
+        linear_f32(Isa::best(), matrix.weight(), input, epilogue, 0..1);
+    });
+    let second = with_epilogue(1, 16, None, false, |epilogue| {
+        // SAFETY: one row of three within `x`.
+        let input = unsafe { Rows::new(x[5..].as_ptr(), 3, 3, 1) };
+        linear_f32(Isa::best(), matrix.weight(), input, epilogue, 0..1);
+    });
+    assert_eq!(bits(&out[16..]), bits(&second));
+}
