@@ -18,6 +18,8 @@ pub struct Progress {
 pub enum Step {
     /// Looking whether the model was compiled before: hashing its files.
     Hash,
+    /// Waiting for another process that imports the same model.
+    Wait,
     /// Decoding the graph and recognising its operators.
     Graph,
     /// Packing weights into the plan.

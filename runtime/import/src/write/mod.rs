@@ -21,6 +21,10 @@ use crate::model_files::ModelTexts;
 use crate::progress::Progress;
 use crate::spec::DecoderSpec;
 
+/// Grows whenever the same model is compiled to another plan, so that plans kept from before
+/// are not taken for this version's.
+pub const REVISION: u32 = 1;
+
 /// Writes the plan to `output`, replacing what was there.
 ///
 /// On an error `output` is as it was, and nothing else is left in its folder.
