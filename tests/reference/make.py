@@ -1,0 +1,122 @@
+"""Makes the reference logits beside this script with onnxruntime (Python packages: numpy, onnx, onnxruntime, safetensors, tokenizers).
+
+usage: make.py EXPORT_FOLDER OUT.safetensors [--text FILE] [--tokens N] [--top K]
+
+For each of the first N tokens of the text (or of N fixed pseudo-random ids without one) the file
+holds the id, the logsumexp of the logits after it, the K largest logits with their ids, and the
+logit of the token that really comes next.
+
+onnxruntime is kept from quantizing activations on its own, so that the reference is the exact
+meaning of the file: MatMulNBits runs at accuracy_level 0, and dynamically quantized products
+become float products with the dequantized weights.
+"""
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper, numpy_helper
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+
+NUMPY_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int64)": np.int64}
+
+
+def token_ids(arguments, vocabulary=512):
+    if arguments.text is None:
+        return np.random.default_rng(0).integers(3, vocabulary, arguments.tokens).tolist()
+    tokenizer = Tokenizer.from_file(str(arguments.folder / "tokenizer.json"))
+    text = arguments.text.read_text(encoding="utf8")
+    return tokenizer.encode(text, add_special_tokens=False).ids[: arguments.tokens]
+
+
+def without_quantized_activations(model):
+    graph = model.graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "accuracy_level":
+                attribute.i = 0
+    initializers = {tensor.name: tensor for tensor in graph.initializer}
+    makers = {output: node for node in graph.node for output in node.output}
+    users = {}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    array = lambda name: numpy_helper.to_array(initializers[name])
+    for node in [node for node in graph.node if node.op_type == "MatMulInteger"]:
+        (cast,) = users[node.output[0]]
+        (scaled,) = users[cast.output[0]]
+        scales = makers[next(name for name in scaled.input if name != cast.output[0])]
+        scale = array(next(name for name in scales.input if name in initializers))
+        zero_point = array(node.input[3]).astype(np.int32)
+        weight = (array(node.input[1]).astype(np.int32) - zero_point) * scale
+        name = f"{node.input[1]}_float"
+        graph.initializer.append(numpy_helper.from_array(weight.astype(np.float32), name))
+        activations = makers[node.input[0]].input[0]
+        at = list(graph.node).index(scaled)
+        graph.node.remove(scaled)
+        product = helper.make_node("MatMul", [activations, name], [scaled.output[0]])
+        graph.node.insert(at, product)
+    return model
+
+
+def logits_of(folder, ids):
+    file = next(path for path in [folder / "model.onnx", folder / "decoder_model.onnx"] if path.exists())
+    model = without_quantized_activations(onnx.load(file, load_external_data=False))
+    # Beside the original, where its external data is.
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".onnx") as changed:
+        changed.write(model.SerializeToString())
+        changed.flush()
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(changed.name, options, providers=["CPUExecutionProvider"])
+    known = {
+        "input_ids": np.array([ids], np.int64),
+        "attention_mask": np.ones((1, len(ids)), np.int64),
+        "position_ids": np.arange(len(ids), dtype=np.int64)[None],
+    }
+    head = head_size(model)
+    empty = lambda given: np.zeros((1, given.shape[1], 0, head), NUMPY_TYPES[given.type])
+    feeds = {given.name: known.get(given.name) for given in session.get_inputs()}
+    feeds = {given.name: empty(given) if feeds[given.name] is None else feeds[given.name] for given in session.get_inputs()}
+    return session.run(["logits"], feeds)[0][0].astype(np.float64)
+
+
+def head_size(model):
+    """From the shape of a cache, or of the rotary table where the cache leaves it open."""
+    cache = next(given for given in model.graph.input if given.name.startswith("past"))
+    literal = cache.type.tensor_type.shape.dim[3].dim_value
+    tables = (tensor.dims[-1] * 2 for tensor in model.graph.initializer if tensor.name == "cos_cache")
+    return literal or next(tables)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--text", type=Path)
+    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--top", type=int, default=16)
+    arguments = parser.parse_args()
+    ids = token_ids(arguments)
+    logits = logits_of(arguments.folder, ids)
+    peak = logits.max(-1, keepdims=True)
+    logsumexp = peak[:, 0] + np.log(np.exp(logits - peak).sum(-1))
+    top = np.argsort(-logits, -1, kind="stable")[:, : arguments.top]
+    next_logit = logits[np.arange(len(ids) - 1), ids[1:]]
+    reference = {
+        "ids": np.array(ids, np.int32),
+        "logsumexp": logsumexp.astype(np.float32),
+        "top_ids": top.astype(np.int32),
+        "top_logits": np.take_along_axis(logits, top, -1).astype(np.float32),
+        "next_logit": next_logit.astype(np.float32),
+    }
+    save_file(reference, arguments.out)
+    perplexity = np.exp(np.mean(logsumexp[:-1] - next_logit))
+    print(f"{arguments.out.name}: {len(ids)} tokens, perplexity {perplexity:.4f}")
+
+
+if __name__ == "__main__":
+    main()
