@@ -1,1 +1,20 @@
-//! Placeholder.
+//! What the whole-system tests share, so that each of them reads like the sentence it proves.
+//!
+//! - [`models`]: where real models are, and their compiled plans;
+//! - [`run`]: token ids through a plan, whole or in pieces;
+//! - [`agreement`]: how well logits agree with a reference;
+//! - [`command`]: the `tealight` program as a script would call it;
+//! - [`memory`]: allocations, counted.
+
+pub mod agreement;
+pub mod command;
+pub mod memory;
+pub mod models;
+pub mod run;
+
+use std::io::Write;
+
+/// Says something that `cargo test` shows even when the test passes.
+pub fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
