@@ -1,1 +1,106 @@
-//! Placeholder.
+//! Compiles decoder graphs in ONNX to Tealight plans.
+//!
+//! In comes a folder as an exporter wrote it, out goes one `.tea` file:
+//!
+//! ```text
+//! onnx   the graph, decoded; weights stay where they are
+//! walk   every node's meaning, from the inputs on: shapes, positions, masks, activations.
+//!        Its rules are in fold (what is known while importing) and groups (what a plan computes)
+//! lower  fewer and larger operators, buffers, tensors: a DecoderSpec
+//! write  the plan; weights read the weights once, in pieces, and pack them on the way
+//! ```
+//!
+//! The graph decides, not a name: nothing here knows an architecture. What is not recognised
+//! is an error that lists every operator of which that is true.
+
+mod error;
+mod fold;
+mod groups;
+mod locate;
+mod lower;
+mod model_files;
+mod onnx;
+mod progress;
+mod report;
+mod source;
+mod spec;
+mod walk;
+mod weights;
+mod write;
+
+use std::path::Path;
+
+pub use error::{ImportError, UnrecognisedOperator};
+pub use model_files::{GenerationDefaults, TextError};
+pub use progress::{Progress, Step};
+pub use report::{ImportReport, TensorTotal};
+pub use source::SourceFile;
+pub use write::{Manifest, REVISION, Source, TensorSummary, WriteError};
+
+use model_files::ModelTexts;
+
+/// What a caller may choose.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// The most positions that the plan is to have room for, in tokens. The model's own
+    /// context is never exceeded.
+    pub context: Option<usize>,
+}
+
+/// Compiles an ONNX folder, or its .onnx file, to a plan at `output`.
+///
+/// # Errors
+/// See [`ImportError`]. `output` is then as it was.
+pub fn import(
+    model: &Path,
+    output: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport, ImportError> {
+    import_with(model, output, &ImportOptions::default(), progress)
+}
+
+/// As [`import`], with options.
+pub fn import_with(
+    model: &Path,
+    output: &Path,
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ImportReport, ImportError> {
+    progress(Progress { step: Step::Graph, done: 0, total: 0 });
+    let path = locate::graph(model)?;
+    let spec = recognise(&path, options)?;
+    let texts = ModelTexts::beside(&path)?;
+    let report = ImportReport::of(&spec);
+    write::write_plan(&spec, &texts, output, progress)?;
+    Ok(report)
+}
+
+/// Recognises a model without writing a plan.
+///
+/// # Errors
+/// As [`import`], but for the weights' values, which are not read.
+pub fn inspect(model: &Path, options: &ImportOptions) -> Result<ImportReport, ImportError> {
+    Ok(ImportReport::of(&recognise(&locate::graph(model)?, options)?))
+}
+
+/// Every file that the plan of `model` depends on. Texts that are not there are listed too,
+/// since the plan changes when they appear.
+///
+/// # Errors
+/// If the graph cannot be found or read.
+pub fn source_files(model: &Path) -> Result<Vec<SourceFile>, ImportError> {
+    source::files(&locate::graph(model)?)
+}
+
+/// The plan of the graph in a file.
+fn recognise(
+    path: &Path,
+    options: &ImportOptions,
+) -> Result<spec::DecoderSpec<'static>, ImportError> {
+    let graph = onnx::load(path)?;
+    let decoder = walk::walk(&graph)?;
+    let declared = locate::declared_context(path);
+    lower::lower(decoder, declared, options.context)
+        .map_err(|fault| ImportError::NotADecoder { path: path.to_owned(), fault })
+}

@@ -1,0 +1,171 @@
+//! Parts of tensors, and tensors of parts: Gather, Slice, Split, Concat.
+
+use crate::ImportError;
+use crate::onnx::Node;
+use crate::walk::array::{self, Array};
+use crate::walk::dim::Dim;
+use crate::walk::grid::Grid;
+use crate::walk::layout::axis_index;
+use crate::walk::value::Value;
+use crate::walk::{Outcome, Walk, one};
+
+/// `Gather(x, indices)` from known values, or from a tensor that is the same everywhere.
+pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
+    let axis = node.int_or("axis", 0);
+    if let Some(Value::Grid(grid)) = walk.value(node, 0) {
+        let (Some(fill), Some(indices)) =
+            (grid.fill(), walk.value(node, 1).and_then(Value::shape))
+        else {
+            return Ok(None);
+        };
+        let Some(at) = axis_index(axis, grid.shape.len()) else { return Ok(None) };
+        let shape = [&grid.shape[..at], &indices, &grid.shape[at + 1..]].concat();
+        return one(Some(Value::Grid(Grid::filled(shape, fill))));
+    }
+    let Some(indices) = walk.ints(node, 1)?.and_then(|a| a.map(|dim| dim.number())) else {
+        return Ok(None);
+    };
+    if let Some(ints) = walk.ints(node, 0)? {
+        return one(gather_from(&ints, axis, &indices).map(Value::Ints));
+    }
+    let floats = walk.floats(node, 0)?;
+    one(floats.and_then(|floats| gather_from(&floats, axis, &indices)).map(Value::Floats))
+}
+
+fn gather_from<T: Clone>(from: &Array<T>, axis: i64, at: &Array<i64>) -> Option<Array<T>> {
+    let axis = axis_index(axis, from.shape.len())?;
+    Some(from.pick(&array::gather(&from.shape, axis, at)?))
+}
+
+/// `Slice(x, starts, ends, axes, steps)` with steps of 1.
+pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
+    let (Some(starts), Some(ends)) = (walk.ints(node, 1)?, walk.ints(node, 2)?) else {
+        return Ok(None);
+    };
+    let axes = match node.input(3) {
+        None => Some((0..starts.data.len() as i64).collect()),
+        Some(_) => walk.numbers(node, 3)?,
+    };
+    let steps = match node.input(4) {
+        None => Some(vec![]),
+        Some(_) => walk.numbers(node, 4)?,
+    };
+    let Some(mut value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    if let Some(ints) = walk.ints(node, 0)? {
+        value = Value::Ints(ints);
+    }
+    let (Some(axes), Some(steps)) = (axes, steps) else { return Ok(None) };
+    let count = starts.data.len();
+    if axes.len() != count || ends.data.len() != count || steps.iter().any(|&step| step != 1) {
+        return Ok(None);
+    }
+    for ((axis, &start), &end) in axes.into_iter().zip(&starts.data).zip(&ends.data) {
+        let Some(shape) = value.shape() else { return Ok(None) };
+        let Some(axis) = axis_index(axis, shape.len()) else { return Ok(None) };
+        let (Some(from), Some(to)) = (bound(start, shape[axis]), bound(end, shape[axis])) else {
+            return Ok(None);
+        };
+        match cut(&value, axis, from, to) {
+            Some(part) => value = part,
+            None => return Ok(None),
+        }
+    }
+    one(Some(value))
+}
+
+/// Where a slice starts or ends on an axis: counted from the end if negative, and never
+/// beyond the end.
+fn bound(at: Dim, size: Dim) -> Option<Dim> {
+    /// Exporters write "to the end" as one of several huge numbers.
+    const HUGE: i64 = 1 << 31;
+    if at == size || at.number().is_some_and(|at| at >= HUGE - 1) {
+        return Some(size);
+    }
+    if at.greatest().is_some_and(|greatest| greatest < 0) {
+        let at = at.add(size)?;
+        // What may or may not lie before the start is left alone.
+        return (at.least()? >= 0).then_some(at);
+    }
+    let inside = size.sub(at)?.least().is_some_and(|rest| rest >= 0);
+    let beyond = at.sub(size)?.least().is_some_and(|more| more >= 0);
+    match (inside, beyond) {
+        (_, true) => Some(size),
+        (true, _) => at.least().filter(|&least| least >= 0).map(|_| at),
+        _ => None,
+    }
+}
+
+/// Keeps `from .. to` of an axis.
+fn cut(value: &Value, axis: usize, from: Dim, to: Dim) -> Option<Value> {
+    Some(match value {
+        Value::Ints(array) => Value::Ints(cut_array(array, axis, from, to)?),
+        Value::Floats(array) => Value::Floats(cut_array(array, axis, from, to)?),
+        Value::Grid(grid) => Value::Grid(grid.slice(axis, from, to)?),
+        Value::Rows(rows) => Value::Rows(rows.with_layout(rows.layout.slice(axis, from, to)?)),
+        _ => return None,
+    })
+}
+
+fn cut_array<T: Clone>(array: &Array<T>, axis: usize, from: Dim, to: Dim) -> Option<Array<T>> {
+    Some(array.pick(&array::slice(&array.shape, axis, from.size()?, to.size()?)?))
+}
+
+/// `Split(x, sizes)`.
+pub(crate) fn split(walk: &mut Walk, node: &Node) -> Outcome {
+    let Some(value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    let Some(shape) = value.shape() else { return Ok(None) };
+    let Some(axis) = axis_index(node.int_or("axis", 0), shape.len()) else { return Ok(None) };
+    let sizes = match (node.ints("split"), node.input(1)) {
+        (Some(sizes), _) => Some(sizes.to_vec()),
+        (None, Some(_)) => walk.numbers(node, 1)?,
+        (None, None) => {
+            let count = node.outputs.len() as i64;
+            shape[axis].number().filter(|size| size % count == 0).map(|size| {
+                vec![size / count; node.outputs.len()]
+            })
+        }
+    };
+    let Some(sizes) = sizes else { return Ok(None) };
+    let mut start = 0i64;
+    let mut parts = Vec::with_capacity(sizes.len());
+    for size in sizes {
+        let Some(end) = start.checked_add(size) else { return Ok(None) };
+        match cut(&value, axis, Dim::new(start), Dim::new(end)) {
+            Some(part) => parts.push(part),
+            None => return Ok(None),
+        }
+        start = end;
+    }
+    Ok((Dim::new(start) == shape[axis]).then_some(parts))
+}
+
+/// `Concat(parts)` of known values.
+pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
+    let count = node.inputs.len();
+    let axis = |rank: usize| axis_index(node.int_or("axis", 0), rank);
+    let ints = all(count, |index| walk.ints(node, index))?;
+    if let Some(parts) = ints {
+        let parts: Vec<&Array<Dim>> = parts.iter().collect();
+        let axis = parts.first().and_then(|part| axis(part.shape.len()));
+        return one(axis.and_then(|axis| Array::concat(&parts, axis)).map(Value::Ints));
+    }
+    let Some(parts) = all(count, |index| walk.floats(node, index))? else { return Ok(None) };
+    let parts: Vec<&Array<f32>> = parts.iter().collect();
+    let axis = parts.first().and_then(|part| axis(part.shape.len()));
+    one(axis.and_then(|axis| Array::concat(&parts, axis)).map(Value::Floats))
+}
+
+/// All of them, or nothing.
+fn all<T>(
+    count: usize,
+    mut part: impl FnMut(usize) -> Result<Option<T>, ImportError>,
+) -> Result<Option<Vec<T>>, ImportError> {
+    let mut parts = Vec::new();
+    for index in 0..count {
+        match part(index)? {
+            Some(value) => parts.push(value),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(parts))
+}

@@ -1,0 +1,340 @@
+//! Changes of shape and type: Identity, Cast, Unsqueeze, Squeeze, Transpose, Reshape, Flatten,
+//! Expand. Of activations they only change the view.
+
+use crate::ImportError;
+use crate::onnx::{DType, Node};
+use crate::walk::array::{self, Array, Picks};
+use crate::walk::dim::Dim;
+use crate::walk::grid::Grid;
+use crate::walk::layout::{Layout, axis_index, complete_shape};
+use crate::walk::value::{Kept, Stored, Value};
+use crate::walk::{Outcome, Walk, one};
+
+use crate::groups::rotary::{Axis, Part, Table};
+
+/// A change of shape.
+enum Change {
+    Unsqueeze(Vec<i64>),
+    Squeeze(Vec<i64>),
+    Transpose(Vec<i64>),
+    Reshape { shape: Vec<Dim>, allow_zero: bool },
+    Expand(Vec<Dim>),
+}
+
+/// `Identity(x)`.
+pub(crate) fn identity(walk: &mut Walk, node: &Node) -> Outcome {
+    one(walk.value(node, 0).cloned())
+}
+
+/// `Cast(x)`. Activations stay what they are: plans compute in f32.
+pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
+    let Some(to) = node.int("to").and_then(DType::from_onnx) else { return Ok(None) };
+    let Some(value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    one(match value {
+        Value::Ints(array) if to == DType::Bool => {
+            array.map(|dim| dim.same(Dim::new(0)).map(|zero| !zero)).map(Value::Bools)
+        }
+        Value::Ints(array) if to.is_float() => {
+            array.map(|dim| dim.number().map(|number| number as f32)).map(Value::Floats)
+        }
+        Value::Floats(array) if !to.is_float() => {
+            array.map(|&x| (x.abs() < 9e15).then(|| Dim::new(x as i64))).map(Value::Ints)
+        }
+        Value::Bools(array) if to != DType::Bool => {
+            let number = |&truth: &bool| Some(Dim::new(i64::from(truth)));
+            match to.is_float() {
+                true => array.map(|&truth| Some(f32::from(u8::from(truth)))).map(Value::Floats),
+                false => array.map(number).map(Value::Ints),
+            }
+        }
+        Value::Grid(grid) if to == DType::Bool => {
+            grid.map(|x| f64::from(x != 0.0)).map(Value::Grid)
+        }
+        Value::Stored(stored) if stored.tensor.dtype.is_float() != to.is_float() => {
+            stored_cast(walk, node, to)?
+        }
+        other => Some(other),
+    })
+}
+
+fn stored_cast(walk: &Walk, node: &Node, to: DType) -> Result<Option<Value>, ImportError> {
+    if to.is_float() {
+        let ints = walk.ints(node, 0)?;
+        let floats = ints.and_then(|a| a.map(|dim| dim.number().map(|n| n as f32)));
+        return Ok(floats.map(Value::Floats));
+    }
+    let floats = walk.floats(node, 0)?;
+    Ok(floats.and_then(|a| a.map(|&x| Some(Dim::new(x as i64)))).map(Value::Ints))
+}
+
+/// `Unsqueeze(x, axes)`, `Squeeze(x, axes)`.
+pub(crate) fn unsqueeze(walk: &mut Walk, node: &Node) -> Outcome {
+    let axes = match node.ints("axes") {
+        Some(axes) => Some(axes.to_vec()),
+        None => walk.numbers(node, 1)?,
+    };
+    let Some(axes) = axes else { return Ok(None) };
+    let change = if node.op == "Squeeze" { Change::Squeeze(axes) } else { Change::Unsqueeze(axes) };
+    apply(walk, node, &change)
+}
+
+/// `Transpose(x)`.
+pub(crate) fn transpose(walk: &mut Walk, node: &Node) -> Outcome {
+    let reversed = |rank: usize| (0..rank as i64).rev().collect();
+    let perm = match node.ints("perm") {
+        Some(perm) => Some(perm.to_vec()),
+        None => walk.value(node, 0).and_then(Value::shape).map(|shape| reversed(shape.len())),
+    };
+    match perm {
+        Some(perm) => apply(walk, node, &Change::Transpose(perm)),
+        None => Ok(None),
+    }
+}
+
+/// `Reshape(x, shape)`.
+pub(crate) fn reshape(walk: &mut Walk, node: &Node) -> Outcome {
+    let Some(shape) = walk.ints(node, 1)? else { return Ok(None) };
+    let allow_zero = node.int_or("allowzero", 0) != 0;
+    apply(walk, node, &Change::Reshape { shape: shape.data, allow_zero })
+}
+
+/// `Flatten(x)`: two axes are left.
+pub(crate) fn flatten(walk: &mut Walk, node: &Node) -> Outcome {
+    let Some(shape) = walk.value(node, 0).and_then(Value::shape) else { return Ok(None) };
+    let rank = shape.len();
+    let at = match node.int_or("axis", 1) {
+        axis if axis == rank as i64 => Some(rank),
+        axis => axis_index(axis, rank),
+    };
+    let Some((front, back)) = at.map(|at| shape.split_at(at)) else { return Ok(None) };
+    let product = |dims: &[Dim]| dims.iter().try_fold(Dim::ONE, |a, &b| a.mul(b));
+    match (product(front), product(back)) {
+        (Some(a), Some(b)) => {
+            apply(walk, node, &Change::Reshape { shape: vec![a, b], allow_zero: true })
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `Expand(x, shape)`.
+pub(crate) fn expand(walk: &mut Walk, node: &Node) -> Outcome {
+    match walk.ints(node, 1)? {
+        Some(shape) => apply(walk, node, &Change::Expand(shape.data)),
+        None => Ok(None),
+    }
+}
+
+fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
+    let Some(value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    // Constants small enough to be read are as good as known values.
+    let value = match value {
+        Value::Stored(stored) => match change.stored(&stored) {
+            Some(stored) => Value::Stored(stored),
+            None => match (walk.ints(node, 0)?, walk.floats(node, 0)?) {
+                (Some(ints), _) => return one(change.array(&ints).map(Value::Ints)),
+                (_, Some(floats)) => return one(change.array(&floats).map(Value::Floats)),
+                _ => return Ok(None),
+            },
+        },
+        Value::Ints(array) => match change.array(&array) {
+            Some(array) => Value::Ints(array),
+            // Repeated along the step's tokens, it is no small tensor any more.
+            None => return one(Grid::from_ints(&array).and_then(|g| change.grid(&g)).map(Value::Grid)),
+        },
+        Value::Floats(array) => match change.array(&array) {
+            Some(array) => Value::Floats(array),
+            None => {
+                return one(Grid::from_floats(&array).and_then(|g| change.grid(&g)).map(Value::Grid));
+            }
+        },
+        Value::Bools(array) => match change.array(&array) {
+            Some(array) => Value::Bools(array),
+            None => {
+                let grid = walk.grid(node, 0)?;
+                return one(grid.and_then(|grid| change.grid(&grid)).map(Value::Grid));
+            }
+        },
+        Value::Grid(grid) => match change.grid(&grid) {
+            Some(grid) => Value::Grid(grid),
+            None => return Ok(None),
+        },
+        Value::Tokens(shape) => match change.tokens(&shape) {
+            Some(shape) => Value::Tokens(shape),
+            None => return Ok(None),
+        },
+        Value::Rows(rows) => match change.layout(&rows.layout) {
+            Some(layout) => Value::Rows(rows.with_layout(layout)),
+            None => return Ok(None),
+        },
+        Value::Kept(kept) => match change.layout(&kept.rows.layout) {
+            Some(layout) => Value::Kept(Kept { rows: kept.rows.with_layout(layout), ..kept }),
+            None => return Ok(None),
+        },
+        Value::Rotary(Part::Table(table)) => match change.table(&table) {
+            Some(table) => Value::Rotary(Part::Table(table)),
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    one(Some(value))
+}
+
+impl Change {
+    fn layout(&self, layout: &Layout) -> Option<Layout> {
+        match self {
+            Change::Unsqueeze(axes) => layout.unsqueeze(axes),
+            Change::Squeeze(axes) => layout.squeeze(axes),
+            Change::Transpose(perm) => layout.transpose(perm),
+            Change::Reshape { shape, allow_zero } => layout.reshape(shape, *allow_zero),
+            Change::Expand(shape) => layout.expand(shape),
+        }
+    }
+
+    fn array<T: Clone>(&self, array: &Array<T>) -> Option<Array<T>> {
+        let old: Vec<Dim> = array.shape.iter().map(|&size| Dim::from(size)).collect();
+        let picks = match self {
+            Change::Transpose(perm) => {
+                let rank = array.shape.len();
+                let perm = perm.iter().map(|&at| axis_index(at, rank)).collect::<Option<Vec<_>>>()?;
+                Some(array::transpose(&array.shape, &perm)?)
+            }
+            Change::Expand(shape) => {
+                let shape = sizes(shape)?;
+                let shape = array::broadcast(&array.shape, &shape)?;
+                Some(array::repeat(&array.shape, &shape)?)
+            }
+            _ => None,
+        };
+        let picked: Option<Picks> = picks;
+        match picked {
+            Some(picks) => Some(array.pick(&picks)),
+            None => array.with_shape(sizes(&self.new_shape(&old)?)?),
+        }
+    }
+
+    fn stored(&self, stored: &Stored) -> Option<Stored> {
+        let rank = stored.shape.len();
+        match self {
+            Change::Transpose(perm) => {
+                let perm = perm.iter().map(|&at| axis_index(at, rank)).collect::<Option<Vec<_>>>()?;
+                if perm.iter().enumerate().all(|(at, &from)| at == from) {
+                    return Some(stored.clone());
+                }
+                let [rows, cols] = stored.shape[..] else { return None };
+                (perm == [1, 0]).then(|| Stored {
+                    shape: vec![cols, rows],
+                    transposed: !stored.transposed,
+                    ..stored.clone()
+                })
+            }
+            Change::Expand(_) => None,
+            _ if stored.transposed => None,
+            _ => {
+                let old: Vec<Dim> = stored.shape.iter().map(|&size| Dim::from(size)).collect();
+                let shape = sizes(&self.new_shape(&old)?)?;
+                Some(Stored { shape, ..stored.clone() })
+            }
+        }
+    }
+
+    fn tokens(&self, shape: &[Dim]) -> Option<Vec<Dim>> {
+        match self {
+            Change::Transpose(_) | Change::Expand(_) => None,
+            _ => self.new_shape(shape),
+        }
+    }
+
+    fn grid(&self, grid: &Grid) -> Option<Grid> {
+        match self {
+            Change::Expand(shape) => {
+                // Sizes of 1 in the target keep what is there.
+                let missing = shape.len().checked_sub(grid.shape.len())?;
+                let size = |(at, &wanted): (usize, &Dim)| match at.checked_sub(missing) {
+                    Some(at) if wanted == Dim::ONE => grid.shape[at],
+                    _ => wanted,
+                };
+                let shape: Vec<Dim> = shape.iter().enumerate().map(size).collect();
+                grid.expand(&shape)
+            }
+            Change::Transpose(perm) => {
+                let rank = grid.shape.len();
+                let axes = perm.iter().map(|&at| axis_index(at, rank)).collect::<Option<Vec<_>>>()?;
+                (axes.len() == rank)
+                    .then(|| axes.into_iter().map(Some).collect::<Vec<_>>())
+                    .and_then(|axes| grid.with_axes(&axes))
+            }
+            _ => {
+                let shape = self.new_shape(&grid.shape)?;
+                if let Some(fill) = grid.fill() {
+                    return Some(Grid::filled(shape, fill));
+                }
+                grid.with_axes(&moved_ones(&grid.shape, &shape)?)
+            }
+        }
+    }
+
+    fn table(&self, table: &Table) -> Option<Table> {
+        let shape = table.shape();
+        let axes = match self {
+            Change::Transpose(perm) => {
+                let rank = table.axes.len();
+                let axis = |&at: &i64| axis_index(at, rank).map(|at| table.axes[at]);
+                perm.iter().map(axis).collect::<Option<Vec<_>>>()?
+            }
+            Change::Expand(wanted) => {
+                let same = wanted.len() == shape.len()
+                    && wanted.iter().zip(&shape).all(|(a, b)| a == b || *a == Dim::ONE);
+                return same.then(|| table.clone());
+            }
+            _ => {
+                let places = moved_ones(&shape, &self.new_shape(&shape)?)?;
+                let axis = |at: Option<usize>| at.map_or(Axis::One, |at| table.axes[at]);
+                places.into_iter().map(axis).collect()
+            }
+        };
+        Some(table.with_axes(axes))
+    }
+
+    /// The shape that is left of `old`, for the changes that keep the order of the elements.
+    fn new_shape(&self, old: &[Dim]) -> Option<Vec<Dim>> {
+        let places = |axes: &[i64], rank| {
+            axes.iter().map(|&axis| axis_index(axis, rank)).collect::<Option<Vec<_>>>()
+        };
+        match self {
+            Change::Unsqueeze(axes) => {
+                let rank = old.len() + axes.len();
+                let places = places(axes, rank)?;
+                let mut rest = old.iter().copied();
+                let shape = (0..rank)
+                    .map(|at| if places.contains(&at) { Some(Dim::ONE) } else { rest.next() })
+                    .collect::<Option<Vec<_>>>()?;
+                rest.next().is_none().then_some(shape)
+            }
+            Change::Squeeze(axes) => {
+                let places = places(axes, old.len())?;
+                let ones = places.iter().all(|&at| old[at] == Dim::ONE);
+                let kept = (0..old.len()).filter(|at| !places.contains(at));
+                ones.then(|| kept.map(|at| old[at]).collect())
+            }
+            Change::Reshape { shape, allow_zero } => complete_shape(old, shape, *allow_zero),
+            Change::Transpose(_) | Change::Expand(_) => None,
+        }
+    }
+}
+
+fn sizes(shape: &[Dim]) -> Option<Vec<usize>> {
+    shape.iter().map(|dim| dim.size()).collect()
+}
+
+/// Which old axis each new one is, if the shapes differ only by axes of size 1.
+fn moved_ones(old: &[Dim], new: &[Dim]) -> Option<Vec<Option<usize>>> {
+    let mut rest = (0..old.len()).filter(|&at| old[at] != Dim::ONE);
+    let place = |&size: &Dim| {
+        if size == Dim::ONE {
+            return Some(None);
+        }
+        rest.next().filter(|&at| old[at] == size).map(Some)
+    };
+    let places = new.iter().map(place).collect::<Option<Vec<_>>>()?;
+    rest.next().is_none().then_some(places)
+}

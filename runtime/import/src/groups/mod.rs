@@ -1,0 +1,11 @@
+//! Groups of ONNX operators that a plan executes as one, a file each. A group may come as a
+//! single fused operator or spread over a dozen small ones: both end in the same row operator.
+
+pub(crate) mod attention;
+pub(crate) mod embedding;
+pub(crate) mod gated_mlp;
+pub(crate) mod group_query;
+pub(crate) mod linear;
+pub(crate) mod residual;
+pub(crate) mod rms_norm;
+pub(crate) mod rotary;

@@ -1,0 +1,121 @@
+//! Makes fewer, larger operators: drops what nothing uses, joins linear maps of the same input,
+//! and puts sums into the linear map before them.
+
+use std::collections::HashMap;
+
+use crate::walk::network::{Columns, Network, RowId, RowOp};
+
+/// Applies everything, and returns the operator that makes the logits now.
+pub(super) fn all(network: &mut Network, logits: RowId) -> RowId {
+    let logits = prune(network, logits);
+    join_linear_maps(network, logits);
+    let logits = prune(network, logits);
+    let logits = absorb_sums(network, logits);
+    prune(network, logits)
+}
+
+/// Drops operators that neither the logits nor any attention depends on.
+fn prune(network: &mut Network, logits: RowId) -> RowId {
+    let mut used = vec![false; network.rows.len()];
+    used[logits.0] = true;
+    for at in (0..network.rows.len()).rev() {
+        let op = &network.rows[at].op;
+        if used[at] || matches!(op, RowOp::Attention { .. }) {
+            used[at] = true;
+            for input in op.inputs() {
+                used[input.of.0] = true;
+            }
+        }
+    }
+    let mut new_ids = vec![RowId(0); used.len()];
+    let mut next = 0;
+    for (id, &used) in new_ids.iter_mut().zip(&used) {
+        *id = RowId(next);
+        next += usize::from(used);
+    }
+    let mut keep = used.into_iter();
+    network.rows.retain(|_| keep.next().unwrap_or(false));
+    for row in &mut network.rows {
+        for input in row.op.inputs_mut() {
+            input.of = new_ids[input.of.0];
+        }
+    }
+    new_ids[logits.0]
+}
+
+/// Queries, keys and values; gate and up: each becomes one matrix, whose parts are views.
+fn join_linear_maps(network: &mut Network, logits: RowId) {
+    let mut firsts: HashMap<Columns, Vec<usize>> = HashMap::new();
+    for at in 0..network.rows.len() {
+        // What was joined so far has to be seen through.
+        let RowOp::Linear { input, weights, bias, residual: None } = network.rows[at].op.clone()
+        else {
+            continue;
+        };
+        if at == logits.0 {
+            continue;
+        }
+        let candidates = firsts.entry(input).or_default();
+        let found = candidates.iter().copied().find(|&first| {
+            let RowOp::Linear { weights: others, bias: b, .. } = &network.rows[first].op else {
+                return false;
+            };
+            let fits = others.iter().chain(&weights).all(|weight| weight.joins(&weights[0]));
+            fits && b.is_empty() == bias.is_empty()
+        });
+        let Some(first) = found else {
+            candidates.push(at);
+            continue;
+        };
+        let (offset, width) = (network.rows[first].width, network.rows[at].width);
+        if let RowOp::Linear { weights: all, bias: biases, .. } = &mut network.rows[first].op {
+            all.extend(weights);
+            biases.extend(bias);
+        }
+        network.rows[first].width = offset + width;
+        for row in &mut network.rows {
+            for input in row.op.inputs_mut() {
+                if input.of.0 == at {
+                    *input = Columns {
+                        of: RowId(first),
+                        start: input.start + offset,
+                        width: input.width,
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// `Add(x, Linear(…))` becomes the linear map's residual.
+fn absorb_sums(network: &mut Network, mut logits: RowId) -> RowId {
+    for at in 0..network.rows.len() {
+        let RowOp::Add { a, b } = network.rows[at].op else { continue };
+        // The later of the two can take the other one in.
+        let (early, late) = if a.of < b.of { (a, b) } else { (b, a) };
+        let used_once = uses(network, late.of) == 1 && late.of != logits;
+        if late != network.whole(late.of) || !used_once || early.of >= late.of {
+            continue;
+        }
+        let RowOp::Linear { residual: residual @ None, .. } = &mut network.rows[late.of.0].op
+        else {
+            continue;
+        };
+        *residual = Some(early);
+        for row in &mut network.rows {
+            for input in row.op.inputs_mut() {
+                if input.of.0 == at {
+                    input.of = late.of;
+                }
+            }
+        }
+        if logits.0 == at {
+            logits = late.of;
+        }
+    }
+    logits
+}
+
+fn uses(network: &Network, id: RowId) -> usize {
+    network.rows.iter().flat_map(|row| row.op.inputs()).filter(|input| input.of == id).count()
+}

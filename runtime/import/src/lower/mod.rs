@@ -1,0 +1,169 @@
+//! A recognised decoder goes in, the specification of its plan comes out: linear maps joined,
+//! sums put into them, every result in a buffer, every weight in a tensor.
+
+mod buffers;
+mod fuse;
+mod tensors;
+
+use tealight_core::ops::{
+    Add, Attention, CacheId, Embed, Linear, Op, RmsNorm, Rope, SiluMul, View,
+};
+use tealight_core::plan::format::{CacheRecord, Stage};
+
+use crate::spec::DecoderSpec;
+use crate::walk::Decoder;
+use crate::walk::network::{Columns, Network, RowId, RowOp};
+use buffers::Buffers;
+use tensors::Tensors;
+
+/// Lowers a decoder. `context` is the number of positions where no stored table sets it, and
+/// the most where one does; `None` leaves it to the tables.
+pub(crate) fn lower(
+    decoder: Decoder,
+    declared: Option<usize>,
+    most: Option<usize>,
+) -> Result<DecoderSpec<'static>, String> {
+    let Decoder { mut network, logits, vocab } = decoder;
+    let logits = fuse::all(&mut network, logits);
+    let reached = tables_reach(&network);
+    let context = match (reached.or(declared), most) {
+        (Some(context), Some(most)) => context.min(most),
+        (Some(context), None) => context,
+        (None, Some(most)) => most,
+        (None, None) => return Err(NO_CONTEXT.to_owned()),
+    };
+    if context == 0 {
+        return Err("its context is empty".to_owned());
+    }
+    let head = head(&network);
+    let buffers = Buffers::assign(&network, head)?;
+    let mut lowering =
+        Lowering { buffers: &buffers, tensors: Tensors::new(context), caches: Vec::new() };
+    let ops = network.rows.iter().enumerate().map(|(at, row)| {
+        lowering.op(&row.op, buffers.view(network.whole(RowId(at)))?)
+    });
+    let ops = ops.collect::<Option<Vec<Op>>>().ok_or("it is too large for a plan")?;
+    let (ops, head) = join_rotations(ops, head);
+    let Lowering { tensors, caches, .. } = lowering;
+    let logits = buffers.view(network.whole(logits)).ok_or("it is too large for a plan")?;
+    Ok(DecoderSpec {
+        ops,
+        head,
+        logits: logits.buffer.0 as usize,
+        caches,
+        tensors: tensors.into_specs(),
+        vocab,
+        context,
+        buffers: buffers.into_specs(),
+    })
+}
+
+const NO_CONTEXT: &str = "nothing says how many positions it was made for: no config.json, no \
+    genai_config.json and no table of positions; name a context";
+
+/// Positions that the shortest stored rotary table reaches.
+fn tables_reach(network: &Network) -> Option<usize> {
+    let tables = network.rows.iter().filter_map(|row| match &row.op {
+        RowOp::Rope { cos, sin, .. } => Some([cos, sin]),
+        _ => None,
+    });
+    tables.flatten().filter_map(|table| table.positions()).min()
+}
+
+/// Index of the first operator behind which every position stands for itself.
+fn head(network: &Network) -> usize {
+    let needs_all = |op: &RowOp| {
+        matches!(op, RowOp::Embed { .. } | RowOp::Rope { .. } | RowOp::Attention { .. })
+    };
+    network.rows.iter().rposition(|row| needs_all(&row.op)).map_or(0, |at| at + 1)
+}
+
+struct Lowering<'a> {
+    buffers: &'a Buffers,
+    tensors: Tensors,
+    caches: Vec<CacheRecord>,
+}
+
+impl Lowering<'_> {
+    /// One operator; `None` if a number does not fit the format.
+    fn op(&mut self, op: &RowOp, output: View) -> Option<Op> {
+        let view = |columns: &Columns| self.buffers.view(*columns);
+        Some(match op {
+            RowOp::Embed { table, scale } => {
+                let table = self.tensors.matrix(std::slice::from_ref(table))?;
+                Op::Embed(Embed { output, table, scale: *scale })
+            }
+            RowOp::RmsNorm { input, weight, epsilon } => Op::RmsNorm(RmsNorm {
+                input: view(input)?,
+                output,
+                weight: self.tensors.vector(std::slice::from_ref(weight))?,
+                epsilon: *epsilon,
+            }),
+            RowOp::Linear { input, weights, bias, residual } => Op::Linear(Linear {
+                input: view(input)?,
+                output,
+                weight: self.tensors.matrix(weights)?,
+                bias: match bias[..] {
+                    [] => None,
+                    _ => Some(self.tensors.vector(bias)?),
+                },
+                residual: match residual {
+                    None => None,
+                    Some(residual) => Some(view(residual)?),
+                },
+            }),
+            RowOp::Rope { head_dim, style, cos, sin, .. } => Op::Rope(Rope {
+                heads: output,
+                head_dim: u32::try_from(*head_dim).ok()?,
+                rotary_dim: u32::try_from(2 * cos.columns.len()).ok()?,
+                style: *style,
+                cos: self.tensors.table(cos, "rotary cosines")?,
+                sin: self.tensors.table(sin, "rotary sines")?,
+            }),
+            RowOp::Attention { query, key, value, kv_heads, scale, .. } => {
+                let (query, key, value) = (view(query)?, view(key)?, view(value)?);
+                let heads = u32::try_from(*kv_heads).ok()?;
+                let (key_dim, value_dim) = (key.width / heads, value.width / heads);
+                let cache = CacheId(u32::try_from(self.caches.len()).ok()?);
+                self.caches.push(CacheRecord { heads, key_dim, value_dim, reserved: 0 });
+                Op::Attention(Attention { query, key, value, output, cache, scale: *scale })
+            }
+            RowOp::SiluMul { gate, up } => {
+                Op::SiluMul(SiluMul { gate: view(gate)?, up: view(up)?, output })
+            }
+            RowOp::Add { a, b } => {
+                let (mut a, mut b) = (view(a)?, view(b)?);
+                if b == output {
+                    std::mem::swap(&mut a, &mut b);
+                }
+                Op::Add(Add { a, b, output })
+            }
+        })
+    }
+}
+
+/// Queries and keys lie side by side, so that one operator turns both.
+fn join_rotations(ops: Vec<Op>, head: usize) -> (Vec<Op>, usize) {
+    let before = ops.len();
+    let mut joined: Vec<Op> = Vec::with_capacity(before);
+    for op in ops {
+        if let (Some(Op::Rope(last)), Op::Rope(next)) = (joined.last_mut(), &op) {
+            let adjacent = View { width: last.heads.width + next.heads.width, ..last.heads };
+            let follows = next.heads.buffer == last.heads.buffer
+                && next.heads.start == last.heads.start + last.heads.width;
+            if follows && *last == (Rope { heads: last.heads, ..*next }) {
+                last.heads = adjacent;
+                continue;
+            }
+        }
+        joined.push(op);
+    }
+    // Rotations stand before the head.
+    let head = head - (before - joined.len());
+    (joined, head)
+}
+
+/// Which stage an operator's result belongs to.
+fn stage(at: usize, head: usize) -> Stage {
+    if at < head { Stage::Body } else { Stage::Head }
+}

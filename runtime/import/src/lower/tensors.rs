@@ -1,0 +1,107 @@
+//! The plan's tensors: each weight once, however often the graph uses it.
+
+use std::rc::Rc;
+
+use tealight_core::layout::Encoding;
+use tealight_core::ops::TensorId;
+
+use crate::onnx::Tensor;
+use crate::spec::{TensorSpec, TensorSource};
+use crate::weights::{JoinedMatrix, Matrix, PositionTable, Vectors};
+
+/// Collects tensors in the order in which operators name them.
+pub(super) struct Tensors {
+    context: usize,
+    entries: Vec<Entry>,
+}
+
+enum Entry {
+    Matrix(Vec<Matrix>),
+    Vector(Vec<Rc<Tensor>>),
+    Table(Rc<PositionTable>, &'static str),
+}
+
+impl Tensors {
+    /// Tables get `context` rows.
+    pub(super) fn new(context: usize) -> Tensors {
+        Tensors { context, entries: Vec::new() }
+    }
+
+    /// Matrices, one below the other.
+    pub(super) fn matrix(&mut self, parts: &[Matrix]) -> Option<TensorId> {
+        self.find(
+            |entry| matches!(entry, Entry::Matrix(known) if known == parts),
+            || Entry::Matrix(parts.to_vec()),
+        )
+    }
+
+    /// Vectors, one after the other.
+    pub(super) fn vector(&mut self, parts: &[Rc<Tensor>]) -> Option<TensorId> {
+        self.find(
+            |entry| matches!(entry, Entry::Vector(known) if known == parts),
+            || Entry::Vector(parts.to_vec()),
+        )
+    }
+
+    /// A table of positions.
+    pub(super) fn table(&mut self, table: &Rc<PositionTable>, name: &'static str) -> Option<TensorId> {
+        self.find(
+            |entry| matches!(entry, Entry::Table(known, _) if Rc::ptr_eq(known, table)),
+            || Entry::Table(table.clone(), name),
+        )
+    }
+
+    fn find(
+        &mut self,
+        known: impl FnMut(&Entry) -> bool,
+        new: impl FnOnce() -> Entry,
+    ) -> Option<TensorId> {
+        let at = self.entries.iter().position(known).unwrap_or_else(|| {
+            self.entries.push(new());
+            self.entries.len() - 1
+        });
+        u32::try_from(at).ok().map(TensorId)
+    }
+
+    pub(super) fn into_specs(self) -> Vec<TensorSpec<'static>> {
+        let context = self.context;
+        self.entries.into_iter().map(|entry| entry.spec(context)).collect()
+    }
+}
+
+impl Entry {
+    fn spec(self, context: usize) -> TensorSpec<'static> {
+        match self {
+            Entry::Matrix(parts) => TensorSpec {
+                name: names(parts.iter().map(Matrix::tensor)),
+                encoding: parts.first().map_or(Encoding::F32, Matrix::encoding),
+                rows: parts.iter().map(Matrix::rows).sum(),
+                cols: parts.first().map_or(0, Matrix::cols),
+                source: boxed(JoinedMatrix(parts)),
+            },
+            Entry::Vector(parts) => TensorSpec {
+                name: names(parts.iter()),
+                encoding: Encoding::Table,
+                rows: 1,
+                cols: parts.iter().map(|part| part.len()).sum(),
+                source: boxed(Vectors(parts)),
+            },
+            Entry::Table(table, name) => TensorSpec {
+                name: table.name(name),
+                encoding: Encoding::Table,
+                rows: context,
+                cols: table.columns.len(),
+                source: boxed(PositionTable::clone(&table)),
+            },
+        }
+    }
+}
+
+fn boxed(source: impl TensorSource + 'static) -> Box<dyn TensorSource> {
+    Box::new(source)
+}
+
+/// The parts' names, for people.
+fn names<'a>(parts: impl Iterator<Item = &'a Rc<Tensor>>) -> String {
+    parts.map(|part| part.name.as_str()).collect::<Vec<_>>().join(" + ")
+}

@@ -1,0 +1,72 @@
+//! What an import found, for people.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use tealight_core::layout::Encoding;
+use tealight_core::ops::Op;
+
+use crate::spec::DecoderSpec;
+
+/// What a plan consists of.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// The operators in the order of execution.
+    pub ops: Vec<Op>,
+    /// Index of the first operator that only wanted positions run through.
+    pub head: usize,
+    /// Number of token ids.
+    pub vocab: usize,
+    /// Most positions, in tokens.
+    pub context: usize,
+    /// How many tensors there are of each encoding.
+    pub tensors: Vec<TensorTotal>,
+    /// Bytes of all packed tensors.
+    pub weight_bytes: u64,
+}
+
+/// The tensors of one encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TensorTotal {
+    /// How they are stored.
+    pub encoding: Encoding,
+    /// How many.
+    pub count: usize,
+    /// Bytes, packed.
+    pub bytes: u64,
+}
+
+impl ImportReport {
+    pub(crate) fn of(spec: &DecoderSpec<'_>) -> ImportReport {
+        let mut totals: BTreeMap<u32, TensorTotal> = BTreeMap::new();
+        for tensor in &spec.tensors {
+            let encoding = tensor.encoding;
+            let bytes = encoding.tensor_bytes(tensor.rows, tensor.cols).unwrap_or(usize::MAX);
+            let empty = TensorTotal { encoding, count: 0, bytes: 0 };
+            let total = totals.entry(encoding as u32).or_insert(empty);
+            total.count += 1;
+            total.bytes = total.bytes.saturating_add(bytes as u64);
+        }
+        let tensors: Vec<TensorTotal> = totals.into_values().collect();
+        ImportReport {
+            ops: spec.ops.clone(),
+            head: spec.head,
+            vocab: spec.vocab,
+            context: spec.context,
+            weight_bytes: tensors.iter().fold(0, |sum, total| sum.saturating_add(total.bytes)),
+            tensors,
+        }
+    }
+}
+
+impl fmt::Display for ImportReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ops, vocab, context) = (self.ops.len(), self.vocab, self.context);
+        write!(f, "{ops} operators, {vocab} token ids, {context} positions;")?;
+        for TensorTotal { encoding, count, bytes } in &self.tensors {
+            write!(f, " {count} × {} ({:.1} MB)", encoding.name(), *bytes as f64 / 1e6)?;
+        }
+        Ok(())
+    }
+}

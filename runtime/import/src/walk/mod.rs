@@ -1,0 +1,270 @@
+//! The walk: goes once over the graph's nodes in the order of execution and gives each of
+//! their results a meaning ([`Value`]), from shapes and positions up to activations.
+//!
+//! Every operator has rules, tried in order, that turn the meaning of its inputs into that of
+//! its outputs. A rule that recognises the last operator of a group, say the product that ends
+//! an RMSNorm, appends an operator to the [`Network`]. What no rule explains is reported; so
+//! nothing is ever guessed, and only what the plan computes can reach its logits.
+
+pub(crate) mod array;
+pub(crate) mod dim;
+pub(crate) mod grid;
+pub(crate) mod layout;
+pub(crate) mod network;
+mod bind;
+mod rules;
+pub(crate) mod value;
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::error::{ImportError, UnrecognisedOperator};
+use crate::onnx::{Bytestore, DType, Graph, Node, Tensor};
+use crate::weights::{Column, PositionTable};
+use array::Array;
+use dim::Dim;
+use grid::Grid;
+use network::{Network, RowOp};
+use value::{Rows, Stored, Value};
+
+pub(crate) use bind::Decoder;
+
+/// The outputs' meaning, or `None` where the rule does not apply. Outputs that are left out at
+/// the end have no meaning and cannot be used.
+pub(crate) type Outcome = Result<Option<Vec<Value>>, ImportError>;
+
+/// A way to explain an operator.
+pub(crate) type Rule = fn(&mut Walk, &Node) -> Outcome;
+
+/// One output with this meaning.
+pub(crate) fn one(value: Option<Value>) -> Outcome {
+    Ok(value.map(|value| vec![value]))
+}
+
+/// Walks over a graph and returns the decoder in it.
+pub(crate) fn walk(graph: &Graph) -> Result<Decoder, ImportError> {
+    let mut walk = Walk { values: bind::inputs(graph), network: Network::default(), tables: vec![], made: 0 };
+    for tensor in graph.initializers.values() {
+        let stored = Value::Stored(Stored::whole(tensor.clone()));
+        walk.values.insert(tensor.name.clone(), stored);
+    }
+    let needed = needed(graph);
+    let mut unrecognised = Vec::new();
+    for (node, needed) in graph.nodes.iter().zip(needed) {
+        let Some(rules) = rules::of(node) else {
+            unrecognised.push(report(node, true));
+            continue;
+        };
+        let given = |name: &String| name.is_empty() || walk.values.contains_key(name);
+        if !needed || !node.inputs.iter().all(given) {
+            continue;
+        }
+        match walk.apply(rules, node)? {
+            Some(values) => {
+                for (name, value) in node.outputs.iter().zip(values) {
+                    walk.values.insert(name.clone(), value);
+                }
+            }
+            None => unrecognised.push(report(node, false)),
+        }
+    }
+    if !unrecognised.is_empty() {
+        return Err(ImportError::Unrecognised(unrecognised));
+    }
+    bind::outputs(graph, walk)
+}
+
+/// Which nodes the graph's outputs depend on.
+fn needed(graph: &Graph) -> Vec<bool> {
+    let mut wanted: std::collections::HashSet<&str> =
+        graph.outputs.iter().map(String::as_str).collect();
+    let mut needed = vec![false; graph.nodes.len()];
+    for (node, needed) in graph.nodes.iter().zip(&mut needed).rev() {
+        if node.outputs.iter().any(|name| wanted.contains(name.as_str())) {
+            *needed = true;
+            wanted.extend(node.inputs.iter().map(String::as_str));
+        }
+    }
+    needed
+}
+
+fn report(node: &Node, unknown: bool) -> UnrecognisedOperator {
+    UnrecognisedOperator {
+        domain: node.domain.clone(),
+        operator: node.op.clone(),
+        node: node.name.clone(),
+        unknown,
+    }
+}
+
+/// What is known at one point of the walk.
+pub(crate) struct Walk {
+    values: HashMap<String, Value>,
+    pub(crate) network: Network,
+    tables: Vec<Rc<PositionTable>>,
+    made: usize,
+}
+
+impl Walk {
+    fn apply(&mut self, rules: &[Rule], node: &Node) -> Outcome {
+        for rule in rules {
+            if let Some(values) = rule(self, node)? {
+                return Ok(Some(values));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The meaning of an input; `None` if it is left out.
+    pub(crate) fn value(&self, node: &Node, index: usize) -> Option<&Value> {
+        self.values.get(node.input(index)?)
+    }
+
+    /// An input of whole numbers.
+    pub(crate) fn ints(&self, node: &Node, index: usize) -> Result<Option<Array<Dim>>, ImportError> {
+        match self.value(node, index) {
+            Some(Value::Ints(array)) => Ok(Some(array.clone())),
+            Some(Value::Stored(stored)) => read_ints(stored),
+            _ => Ok(None),
+        }
+    }
+
+    /// An input of plain whole numbers.
+    pub(crate) fn numbers(&self, node: &Node, index: usize) -> Result<Option<Vec<i64>>, ImportError> {
+        Ok(self.ints(node, index)?.and_then(|array| array.numbers()))
+    }
+
+    /// An input of known floats.
+    pub(crate) fn floats(
+        &self,
+        node: &Node,
+        index: usize,
+    ) -> Result<Option<Array<f32>>, ImportError> {
+        match self.value(node, index) {
+            Some(Value::Floats(array)) => Ok(Some(array.clone())),
+            Some(Value::Stored(stored)) => read_floats(stored),
+            _ => Ok(None),
+        }
+    }
+
+    /// An input that is one known float.
+    pub(crate) fn float(&self, node: &Node, index: usize) -> Result<Option<f32>, ImportError> {
+        // Weights need not be read to see that they are more than one number.
+        if let Some(Value::Stored(stored)) = self.value(node, index) {
+            if stored.tensor.len() != 1 {
+                return Ok(None);
+            }
+        }
+        Ok(self.floats(node, index)?.and_then(|array| array.single()))
+    }
+
+    /// An input as a grid.
+    pub(crate) fn grid(&self, node: &Node, index: usize) -> Result<Option<Grid>, ImportError> {
+        if let Some(Value::Grid(grid)) = self.value(node, index) {
+            return Ok(Some(grid.clone()));
+        }
+        if let Some(Value::Bools(array)) = self.value(node, index) {
+            let floats = array.map(|&truth| Some(f32::from(u8::from(truth))));
+            return Ok(floats.and_then(|floats| Grid::from_floats(&floats)));
+        }
+        if let Some(ints) = self.ints(node, index)? {
+            return Ok(Grid::from_ints(&ints));
+        }
+        Ok(self.floats(node, index)?.and_then(|floats| Grid::from_floats(&floats)))
+    }
+
+    /// An input of activations.
+    pub(crate) fn rows(&self, node: &Node, index: usize) -> Option<&Rows> {
+        match self.value(node, index)? {
+            Value::Rows(rows) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// An input that is a stored tensor.
+    pub(crate) fn stored(&self, node: &Node, index: usize) -> Option<&Stored> {
+        match self.value(node, index)? {
+            Value::Stored(stored) => Some(stored),
+            _ => None,
+        }
+    }
+
+    /// Appends an operator, and returns its result as `[1, sequence, width]`.
+    pub(crate) fn push(&mut self, op: RowOp, width: usize) -> Rows {
+        Rows::whole(self.network.push(op, width), width)
+    }
+
+    /// A vector that no file holds.
+    pub(crate) fn make_vector(&mut self, name: &str, values: &[f32]) -> Rc<Tensor> {
+        self.made += 1;
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Rc::new(Tensor {
+            id: usize::MAX - self.made,
+            name: name.to_owned(),
+            dtype: DType::F32,
+            shape: vec![values.len()],
+            bytes: Bytestore::Memory(Bytes::from(bytes)),
+        })
+    }
+}
+
+fn read_ints(stored: &Stored) -> Result<Option<Array<Dim>>, ImportError> {
+    if stored.transposed || stored.tensor.dtype.is_float() || array::elements(&stored.shape).is_none()
+    {
+        return Ok(None);
+    }
+    let ints = stored.tensor.integers()?;
+    Ok(ints.and_then(|ints| {
+        Array::new(stored.shape.clone(), ints.into_iter().map(Dim::new).collect())
+    }))
+}
+
+fn read_floats(stored: &Stored) -> Result<Option<Array<f32>>, ImportError> {
+    if stored.transposed || !stored.tensor.dtype.is_float() || array::elements(&stored.shape).is_none()
+    {
+        return Ok(None);
+    }
+    Ok(Array::new(stored.shape.clone(), stored.tensor.floats()?))
+}
+
+impl Walk {
+    /// The columns that activations cover, each once, with a row for each token of the step.
+    pub(crate) fn columns(&self, rows: &Rows) -> Option<network::Columns> {
+        let (start, width) = rows.layout.columns()?;
+        let of_tokens = rows.layout.axes.iter().flatten();
+        let mut symbols = of_tokens.filter(|f| !matches!(f, layout::Factor::Columns { .. }));
+        let once = symbols.next() == Some(&layout::Factor::Sequence) && symbols.next().is_none();
+        let inside = start + width <= self.network.row(rows.of).width;
+        (once && inside).then_some(network::Columns { of: rows.of, start, width })
+    }
+
+    /// An input that is a vector of floats, whatever its shape.
+    pub(crate) fn vector(&mut self, node: &Node, index: usize) -> Option<Rc<Tensor>> {
+        match self.value(node, index)? {
+            Value::Stored(stored) => {
+                let flat = stored.shape.iter().filter(|&&size| size != 1).count() <= 1;
+                let plain = flat && stored.tensor.dtype.is_float();
+                plain.then(|| stored.tensor.clone())
+            }
+            Value::Floats(array) => {
+                let flat = array.shape.iter().filter(|&&size| size != 1).count() <= 1;
+                let values = array.data.clone();
+                flat.then(|| self.make_vector(&node.name, &values))
+            }
+            _ => None,
+        }
+    }
+
+    /// A table of positions; the same columns are the same table.
+    pub(crate) fn table(&mut self, columns: Vec<Column>) -> Rc<PositionTable> {
+        let table = PositionTable { columns };
+        if let Some(known) = self.tables.iter().find(|known| ***known == table) {
+            return known.clone();
+        }
+        let table = Rc::new(table);
+        self.tables.push(table.clone());
+        table
+    }
+}

@@ -1,0 +1,116 @@
+//! What the walk recognises: operators on rows of activations, in single assignment form.
+
+use std::rc::Rc;
+
+use tealight_core::ops::RopeStyle;
+
+use crate::onnx::Tensor;
+use crate::weights::{Matrix, PositionTable};
+
+/// Index of an operator in a [`Network`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RowId(pub(crate) usize);
+
+/// Neighbouring columns of an operator's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Columns {
+    pub(crate) of: RowId,
+    pub(crate) start: usize,
+    pub(crate) width: usize,
+}
+
+/// Operators in an order of execution; each makes rows of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Network {
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) op: RowOp,
+    /// Columns of its result.
+    pub(crate) width: usize,
+}
+
+/// What an operator does, in the terms of [`tealight_core::ops`].
+#[derive(Clone, Debug)]
+pub(crate) enum RowOp {
+    Embed {
+        table: Matrix,
+        scale: f32,
+    },
+    RmsNorm {
+        input: Columns,
+        weight: Rc<Tensor>,
+        epsilon: f32,
+    },
+    /// Weights that share an input, one below the other; a bias for each or for none.
+    Linear {
+        input: Columns,
+        weights: Vec<Matrix>,
+        bias: Vec<Rc<Tensor>>,
+        residual: Option<Columns>,
+    },
+    Rope {
+        input: Columns,
+        head_dim: usize,
+        style: RopeStyle,
+        cos: Rc<PositionTable>,
+        sin: Rc<PositionTable>,
+    },
+    Attention {
+        query: Columns,
+        key: Columns,
+        value: Columns,
+        layer: usize,
+        kv_heads: usize,
+        scale: f32,
+    },
+    SiluMul {
+        gate: Columns,
+        up: Columns,
+    },
+    Add {
+        a: Columns,
+        b: Columns,
+    },
+}
+
+impl Network {
+    /// Appends an operator whose result is `width` columns wide.
+    pub(crate) fn push(&mut self, op: RowOp, width: usize) -> RowId {
+        self.rows.push(Row { op, width });
+        RowId(self.rows.len() - 1)
+    }
+
+    pub(crate) fn row(&self, id: RowId) -> &Row {
+        &self.rows[id.0]
+    }
+
+    /// All columns of an operator's result.
+    pub(crate) fn whole(&self, id: RowId) -> Columns {
+        Columns { of: id, start: 0, width: self.rows[id.0].width }
+    }
+}
+
+impl RowOp {
+    /// Everything that the operator reads.
+    pub(crate) fn inputs(&self) -> Vec<Columns> {
+        self.clone().inputs_mut().into_iter().map(|input| *input).collect()
+    }
+
+    /// Everything that the operator reads, to be changed.
+    pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Columns> {
+        match self {
+            RowOp::Embed { .. } => vec![],
+            RowOp::RmsNorm { input, .. } | RowOp::Rope { input, .. } => vec![input],
+            RowOp::Linear { input, residual, .. } => {
+                std::iter::once(input).chain(residual).collect()
+            }
+            RowOp::Attention { query, key, value, .. } => vec![query, key, value],
+            RowOp::SiluMul { gate, up } => vec![gate, up],
+            RowOp::Add { a, b } => vec![a, b],
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Which rules explain which operator, by domain and name. The first that applies wins.
+
+use super::Rule;
+use crate::fold::{arithmetic, constant, logic, pick, shape};
+use crate::groups::{
+    attention, embedding, gated_mlp, group_query, linear, residual, rms_norm, rotary,
+};
+use crate::onnx::Node;
+
+/// Microsoft's domain of operators for onnxruntime.
+const MICROSOFT: &str = "com.microsoft";
+
+/// The rules for a node's operator; `None` if nobody knows it.
+pub(super) fn of(node: &Node) -> Option<&'static [Rule]> {
+    let rules = RULES.iter().find(|(domain, op, _)| *domain == node.domain && *op == node.op);
+    rules.map(|(_, _, rules)| *rules)
+}
+
+#[rustfmt::skip]
+const RULES: &[(&str, &str, &[Rule])] = &[
+    ("", "Add", &[
+        arithmetic::ints, arithmetic::floats, rms_norm::shift, rotary::add, linear::bias,
+        attention::mask, residual::add, arithmetic::grids,
+    ]),
+    ("", "And", &[logic::both]),
+    ("", "Cast", &[rotary::cast, shape::cast]),
+    ("", "Concat", &[pick::concat, attention::keep, rotary::concat]),
+    ("", "Constant", &[constant::constant]),
+    ("", "ConstantOfShape", &[constant::constant_of_shape]),
+    ("", "Cos", &[rotary::wave]),
+    ("", "DequantizeLinear", &[embedding::dequantize]),
+    ("", "Div", &[
+        arithmetic::ints, arithmetic::floats, rms_norm::inverse, attention::scale,
+    ]),
+    ("", "DynamicQuantizeLinear", &[linear::quantize]),
+    ("", "Equal", &[logic::equal, logic::compare]),
+    ("", "Expand", &[shape::expand]),
+    ("", "Flatten", &[shape::flatten]),
+    ("", "Gather", &[embedding::gather, rotary::gather, pick::gather]),
+    ("", "Gemm", &[linear::gemm]),
+    ("", "Greater", &[logic::compare]),
+    ("", "GreaterOrEqual", &[logic::compare]),
+    ("", "Identity", &[shape::identity]),
+    ("", "IsNaN", &[attention::is_nan]),
+    ("", "Less", &[logic::compare]),
+    ("", "LessOrEqual", &[logic::compare]),
+    ("", "MatMul", &[rotary::angles, linear::matmul, attention::matmul]),
+    ("", "MatMulInteger", &[linear::matmul_integer]),
+    ("", "Mul", &[
+        arithmetic::ints, arithmetic::floats, rms_norm::multiply, gated_mlp::multiply,
+        rotary::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,
+        rms_norm::square, arithmetic::grids,
+    ]),
+    ("", "Neg", &[arithmetic::unary, rotary::negate]),
+    ("", "Not", &[logic::not]),
+    ("", "Or", &[logic::both]),
+    ("", "Pow", &[arithmetic::floats, rms_norm::square]),
+    ("", "RMSNormalization", &[rms_norm::fused]),
+    ("", "Range", &[constant::range]),
+    ("", "Reciprocal", &[arithmetic::unary, rms_norm::inverse]),
+    ("", "ReduceMean", &[rms_norm::mean]),
+    ("", "ReduceSum", &[constant::reduce_sum]),
+    ("", "Reshape", &[shape::reshape]),
+    ("", "RotaryEmbedding", &[rotary::standard]),
+    ("", "Shape", &[constant::shape]),
+    ("", "Sigmoid", &[gated_mlp::sigmoid]),
+    ("", "SimplifiedLayerNormalization", &[rms_norm::fused]),
+    ("", "Sin", &[rotary::wave]),
+    ("", "Slice", &[pick::slice]),
+    ("", "Softmax", &[attention::softmax]),
+    ("", "Split", &[pick::split]),
+    ("", "Sqrt", &[arithmetic::unary, rms_norm::root]),
+    ("", "Squeeze", &[shape::unsqueeze]),
+    ("", "Sub", &[arithmetic::ints, arithmetic::floats, arithmetic::grids]),
+    ("", "Swish", &[gated_mlp::silu]),
+    ("", "Transpose", &[shape::transpose]),
+    ("", "Unsqueeze", &[shape::unsqueeze]),
+    ("", "Where", &[logic::pick, attention::select, logic::select]),
+    (MICROSOFT, "GatherBlockQuantized", &[embedding::gather_blocks]),
+    (MICROSOFT, "GroupQueryAttention", &[group_query::rule]),
+    (MICROSOFT, "MatMulNBits", &[linear::matmul_nbits]),
+    (MICROSOFT, "QuickGelu", &[gated_mlp::silu]),
+    (MICROSOFT, "RotaryEmbedding", &[rotary::fused]),
+    (MICROSOFT, "SimplifiedLayerNormalization", &[rms_norm::fused]),
+    (MICROSOFT, "SkipSimplifiedLayerNormalization", &[rms_norm::skip]),
+];

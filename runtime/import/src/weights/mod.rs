@@ -1,0 +1,112 @@
+//! Weights as the graph stores them, and their way into packed tensors: each is read once, in
+//! pieces, packed and handed on.
+
+mod blocks;
+mod float;
+mod int8;
+mod joined;
+mod position;
+mod scale;
+
+use std::rc::Rc;
+
+use tealight_core::layout::{Encoding, GROUP_ROWS};
+
+use crate::ImportError;
+use crate::onnx::Tensor;
+
+pub(crate) use blocks::BlockMatrix;
+pub(crate) use float::FloatMatrix;
+pub(crate) use int8::{Int8Matrix, PerRow};
+pub(crate) use joined::{JoinedMatrix, Vectors};
+pub(crate) use position::{Column, PositionTable, Start, Step};
+
+/// Bytes that are read at a time, at most; a group of rows if that is more.
+const PIECE: usize = 4 << 20;
+
+/// A weight of a linear map or an embedding, `[outputs, inputs]` or `[vocab, hidden]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Matrix {
+    Float(FloatMatrix),
+    Blocks(BlockMatrix),
+    Int8(Int8Matrix),
+}
+
+impl Matrix {
+    pub(crate) fn rows(&self) -> usize {
+        self.shape().0
+    }
+
+    pub(crate) fn cols(&self) -> usize {
+        self.shape().1
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        match self {
+            Matrix::Float(m) => (m.rows, m.cols),
+            Matrix::Blocks(m) => (m.rows, m.cols),
+            Matrix::Int8(m) => (m.rows, m.cols),
+        }
+    }
+
+    /// How the plan stores it.
+    pub(crate) fn encoding(&self) -> Encoding {
+        match self {
+            Matrix::Float(m) => m.encoding(),
+            Matrix::Blocks(m) => m.encoding(),
+            Matrix::Int8(m) => m.encoding(),
+        }
+    }
+
+    /// The stored tensor that holds its values.
+    pub(crate) fn tensor(&self) -> &Rc<Tensor> {
+        match self {
+            Matrix::Float(m) => &m.tensor,
+            Matrix::Blocks(m) => &m.values,
+            Matrix::Int8(m) => &m.values,
+        }
+    }
+
+    /// Whether the two can be packed into one tensor, one below the other.
+    pub(crate) fn joins(&self, other: &Matrix) -> bool {
+        let factor = |matrix: &Matrix| match matrix {
+            Matrix::Int8(matrix) => matrix.record_scale(),
+            _ => None,
+        };
+        let whole_groups = |matrix: &Matrix| matrix.rows() % GROUP_ROWS == 0;
+        self.encoding() == other.encoding()
+            && self.cols() == other.cols()
+            && factor(self) == factor(other)
+            && whole_groups(self)
+            && whole_groups(other)
+    }
+
+    /// The greatest block scale; `None` where the record's factor is exact already.
+    fn greatest_scale(&self) -> Result<Option<f32>, ImportError> {
+        match self {
+            Matrix::Float(_) => Ok(None),
+            Matrix::Blocks(m) => m.greatest_scale().map(Some),
+            Matrix::Int8(m) => Ok(m.greatest_scale()),
+        }
+    }
+
+    /// Packs the groups of rows in order; block scales are divided by `factor`.
+    fn pack(&self, factor: f32, sink: Sink<'_>) -> Result<(), ImportError> {
+        match self {
+            Matrix::Float(m) => m.pack(sink),
+            Matrix::Blocks(m) => m.pack(factor, sink),
+            Matrix::Int8(m) => m.pack(factor, sink),
+        }
+    }
+}
+
+type Sink<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), ImportError>;
+
+/// A stored tensor's fault, in the words of its file.
+fn fault(tensor: &Tensor, fault: impl Into<String>) -> ImportError {
+    ImportError::Tensor {
+        path: tensor.path().to_owned(),
+        tensor: tensor.name.clone(),
+        fault: fault.into(),
+    }
+}
