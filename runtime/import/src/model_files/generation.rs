@@ -20,13 +20,22 @@ const TURN_ENDS: [&str; 8] = [
     "<|endofassistant|>",
 ];
 
+/// Tokens that stand between documents in training: nothing sensible follows them.
+const TEXT_ENDS: [&str; 5] = [
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<｜end▁of▁sentence｜>",
+    "</s>",
+    "<eos>",
+];
+
 /// The generation section of a plan, as JSON. Whatever the model's author left open is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerationDefaults {
     /// Any of these ends the text, in growing order: all that `generation_config.json`,
     /// `genai_config.json` and `config.json` call `eos_token_id`, the tokenizer's `eos_token`,
-    /// and the turn ends that the chat template writes.
+    /// its well-known ends of a text, and the ends of a turn that the chat template writes.
     pub stop_token_ids: Vec<u32>,
     /// What `bos_token`, `eos_token`, `pad_token`, `unk_token` and the like stand for in a chat
     /// template.
@@ -77,7 +86,8 @@ impl GenerationDefaults {
         if let Some(tokenizer) = tokenizer {
             let eos = tokens.special.get("eos_token").map(String::as_str);
             let written = |end: &&str| chat_template.is_some_and(|source| source.contains(*end));
-            let texts = eos.into_iter().chain(TURN_ENDS.into_iter().filter(written));
+            let turn_ends = TURN_ENDS.into_iter().filter(written);
+            let texts = eos.into_iter().chain(TEXT_ENDS).chain(turn_ends);
             stops.extend(texts.filter_map(|text| tokenizer.id(text)));
         }
         let (first, second) = (defaults, &genai.search);

@@ -15,6 +15,8 @@ pub(super) struct Token {
     pub(super) id: u64,
     #[serde(rename = "content")]
     pub(super) text: String,
+    #[serde(default)]
+    special: bool,
 }
 
 /// The parts of `tokenizer.json` that matter here.
@@ -40,8 +42,8 @@ struct Vocab {
 impl Tokenizer {
     /// The id of a special token.
     pub(super) fn id(&self, text: &str) -> Option<u64> {
-        self.added_tokens
-            .iter()
+        let mut special = self.added_tokens.iter().filter(|token| token.special);
+        special
             .find(|token| token.text == text)
             .map(|token| token.id)
     }
@@ -82,6 +84,7 @@ impl<'de> Visitor<'de> for VocabVisitor {
             last: last.map(|(id, text)| Token {
                 id,
                 text: text.into_owned(),
+                special: false,
             }),
         })
     }
@@ -94,6 +97,7 @@ impl<'de> Visitor<'de> for VocabVisitor {
             last = Some(Token {
                 id,
                 text: text.into_owned(),
+                special: false,
             });
         }
         Ok(Vocab { last })

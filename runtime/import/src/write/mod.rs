@@ -21,9 +21,9 @@ use crate::model_files::ModelTexts;
 use crate::progress::Progress;
 use crate::spec::DecoderSpec;
 
-/// Grows whenever the same model is compiled to another plan, so that plans kept from before
-/// are not taken for this version's.
-pub const REVISION: u32 = 1;
+/// A number of the import's sources. Plans that were kept from before and have another one are
+/// not taken for this version's.
+pub const REVISION: &str = env!("TEALIGHT_IMPORT_REVISION");
 
 /// Writes the plan to `output`, replacing what was there.
 ///
