@@ -1,0 +1,144 @@
+//! Everything that can go wrong.
+
+use std::io;
+use std::path::PathBuf;
+
+use tealight_core::executor::{MemoryError, StepError};
+use tealight_core::plan::PlanError;
+
+use crate::TokenId;
+use crate::template::TemplateError;
+use crate::tokenizer::TokenizerError;
+
+/// Why something could not be done. Messages name the model and the fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file or folder is not there, or cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The model is an ONNX model, and this build cannot compile those.
+    #[error(
+        "`{}` has to be compiled first: this build of Tealight opens .tea files only",
+        path.display()
+    )]
+    ImportNotBuiltIn {
+        /// The model.
+        path: PathBuf,
+    },
+    /// The ONNX model could not be compiled, or its plan not be kept.
+    #[cfg(feature = "import")]
+    #[error(transparent)]
+    Import(#[from] crate::cache::CacheError),
+    /// The bytes are not a plan that can be executed.
+    #[error("`{model}` cannot be used: {source}")]
+    Plan {
+        /// The model's path or name.
+        model: String,
+        /// What is wrong with it.
+        source: PlanError,
+    },
+    /// A section's bytes are not those that were written.
+    #[error(
+        "`{model}` is damaged: the bytes of its {section} section have another SHA-256 than \
+         when it was written; compile or copy it again"
+    )]
+    Damaged {
+        /// The model's path or name.
+        model: String,
+        /// The section's name.
+        section: &'static str,
+    },
+    /// A text section is malformed.
+    #[error("`{model}` cannot be used: its {section} section is malformed: {reason}")]
+    Malformed {
+        /// The model's path or name.
+        model: String,
+        /// The section's name.
+        section: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The tokenizer is unusable, or cannot do what was asked.
+    #[error("`{model}`: {source}")]
+    Tokenizer {
+        /// The model's path or name.
+        model: String,
+        /// What is wrong.
+        source: TokenizerError,
+    },
+    /// The model came without a tokenizer, so it takes and gives tokens only.
+    #[error("`{model}` has no tokenizer: give it tokens instead of text")]
+    NoTokenizer {
+        /// The model's path or name.
+        model: String,
+    },
+    /// The chat template is unusable, or refuses the conversation.
+    #[error("`{model}`: {source}")]
+    Template {
+        /// The model's path or name.
+        model: String,
+        /// What is wrong.
+        source: TemplateError,
+    },
+    /// The model came without a chat template, so it only continues text.
+    #[error("`{model}` has no chat template: it continues text, but cannot chat")]
+    NoTemplate {
+        /// The model's path or name.
+        model: String,
+    },
+    /// There is nothing to continue.
+    #[error("the prompt is empty")]
+    EmptyPrompt,
+    /// The prompt does not fit. Nothing was changed.
+    #[error("the prompt has {prompt} tokens, but the context has room for {context}")]
+    PromptTooLong {
+        /// Tokens of the prompt, earlier turns included.
+        prompt: usize,
+        /// Tokens that the session has room for.
+        context: usize,
+    },
+    /// The model does not know a token.
+    #[error("token {token} is outside the model's vocabulary of {vocab}")]
+    UnknownToken {
+        /// The token.
+        token: TokenId,
+        /// How many token ids the model knows.
+        vocab: usize,
+    },
+    /// The system has not enough memory.
+    #[error("{bytes} bytes for the {what} cannot be had: choose a smaller context or model")]
+    OutOfMemory {
+        /// What it was for.
+        what: &'static str,
+        /// How much was wanted.
+        bytes: usize,
+    },
+    /// The session's options do not fit the model.
+    #[error("`{model}`: {source}")]
+    Memory {
+        /// The model's path or name.
+        model: String,
+        /// What does not fit.
+        source: MemoryError,
+    },
+    /// This processor has no such instruction set.
+    #[error("this processor has no `{name}`; it has {available}")]
+    UnknownIsa {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        available: String,
+    },
+    /// A step was refused.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+/// A result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,257 @@
+//! One generation: prompt in, events out.
+//!
+//! Each turn of the loop sees the tokens that have not been seen (a part of the prompt, then
+//! the last token said), samples one, and passes its text through the detokenizer and the stop
+//! strings.
+
+use std::time::{Duration, Instant};
+
+use tealight_core::sampling::Sampler;
+
+use crate::event::{Event, FinishReason, Summary, Usage};
+use crate::options::GenerateOptions;
+use crate::session::Session;
+use crate::stop::StopStrings;
+use crate::tokenizer::Detokenizer;
+use crate::{CancelToken, Result, TokenId};
+
+/// A running generation: an iterator over [`Event`]s, of which the last is [`Event::Done`].
+///
+/// Dropping it ends the generation. After an error nothing more comes.
+#[must_use = "nothing is generated unless the events are asked for"]
+#[derive(Debug)]
+pub struct Generation<'s> {
+    session: &'s mut Session,
+    /// The prompt, then what was said.
+    tokens: Vec<TokenId>,
+    prompt: usize,
+    reused: usize,
+    max_tokens: usize,
+    sampler: Sampler,
+    /// Tokens that end the text.
+    ends: Vec<TokenId>,
+    /// Absent for models without a tokenizer, which say tokens but no text.
+    detokenizer: Option<Detokenizer>,
+    stops: StopStrings,
+    cancel: CancelToken,
+    phase: Phase,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Running,
+    Ending(FinishReason),
+    Ended,
+}
+
+/// When things happened.
+#[derive(Debug)]
+struct Clock {
+    called: Instant,
+    began: Option<Instant>,
+    first: Option<Instant>,
+    last: Option<Instant>,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Its text.
+    pub text: String,
+    /// How it ended and what it took.
+    pub summary: Summary,
+}
+
+impl<'s> Generation<'s> {
+    pub(crate) fn start(
+        session: &'s mut Session,
+        tokens: Vec<TokenId>,
+        options: &GenerateOptions,
+    ) -> Result<Generation<'s>> {
+        let called = Instant::now();
+        session.check_prompt(&tokens)?;
+        let texts = session.texts();
+        let sampler = Sampler::new(options.sampling(&texts.defaults));
+        let mut ends = options.stop_tokens.clone();
+        if !options.ignore_end_of_text {
+            ends.extend(&texts.defaults.stop_token_ids);
+        }
+        let detokenizer = texts.tokenizer.clone().map(Detokenizer::new);
+        let reused = session.reuse(&tokens);
+        Ok(Generation {
+            prompt: tokens.len(),
+            tokens,
+            reused,
+            max_tokens: options.max_tokens.unwrap_or(usize::MAX),
+            sampler,
+            ends,
+            detokenizer,
+            stops: StopStrings::new(&options.stop),
+            cancel: options.cancel.clone(),
+            phase: Phase::Running,
+            clock: Clock {
+                called,
+                began: None,
+                first: None,
+                last: None,
+            },
+            session,
+        })
+    }
+
+    /// The tokens said so far.
+    pub fn generated(&self) -> &[TokenId] {
+        &self.tokens[self.prompt..]
+    }
+
+    /// What has been used so far.
+    pub fn usage(&self) -> Usage {
+        let generated = self.generated().len();
+        let speed = |tokens: usize, from: Option<Instant>, to: Option<Instant>| match (from, to) {
+            (Some(from), Some(to)) if tokens > 0 => {
+                tokens as f64 / (to - from).max(Duration::from_nanos(1)).as_secs_f64()
+            }
+            _ => 0.0,
+        };
+        let clock = &self.clock;
+        Usage {
+            prompt_tokens: self.prompt,
+            reused_tokens: self.reused,
+            generated_tokens: generated,
+            prefill_tokens_per_second: speed(self.prompt - self.reused, clock.began, clock.first),
+            decode_tokens_per_second: speed(generated.saturating_sub(1), clock.first, clock.last),
+            time_to_first_token: clock.first.map(|first| first - clock.called),
+        }
+    }
+
+    /// Runs to the end and puts the text together.
+    pub fn answer(self) -> Result<Answer> {
+        whole_answer(self)
+    }
+
+    /// Forgets what the session holds from `len` on.
+    pub(crate) fn roll_back(&mut self, len: usize) {
+        self.phase = Phase::Ended;
+        self.session.truncate(len);
+    }
+
+    /// Tokens that the session holds now.
+    pub(crate) fn held(&self) -> usize {
+        self.session.tokens().len()
+    }
+
+    /// How many tokens of the prompt the session held before.
+    pub(crate) fn reused(&self) -> usize {
+        self.reused
+    }
+
+    /// One step; returns the text that came of it.
+    fn advance(&mut self) -> Result<String> {
+        self.clock.began.get_or_insert_with(Instant::now);
+        if self.cancel.is_cancelled() {
+            return Ok(self.end(FinishReason::Cancelled));
+        }
+        let seen = self.session.tokens().len();
+        let unseen = &self.tokens[seen..];
+        if unseen.len() > self.session.context_left() {
+            return Ok(self.flush(FinishReason::Length));
+        }
+        let most = self.session.most();
+        if unseen.len() > most {
+            self.session.evaluate(&unseen[..most])?;
+            return Ok(String::new());
+        }
+        if self.max_tokens == 0 {
+            self.session.evaluate(unseen)?;
+            return Ok(self.end(FinishReason::Length));
+        }
+        let token = self
+            .session
+            .evaluate_and_sample(unseen, &self.tokens, &mut self.sampler)?;
+        let now = Instant::now();
+        self.clock.first.get_or_insert(now);
+        self.clock.last = Some(now);
+        self.tokens.push(token);
+        Ok(self.say(token))
+    }
+
+    fn say(&mut self, token: TokenId) -> String {
+        if self.ends.contains(&token) {
+            return self.flush(FinishReason::EndOfText);
+        }
+        let text = self.detokenizer.as_mut().map(|stream| stream.push(token));
+        let passed = self.stops.push(&text.unwrap_or_default());
+        if passed.stopped {
+            self.phase = Phase::Ending(FinishReason::StopString);
+            return passed.text;
+        }
+        if self.generated().len() >= self.max_tokens {
+            return passed.text + &self.flush(FinishReason::Length);
+        }
+        passed.text
+    }
+
+    /// Ends, with the text that was held back.
+    fn flush(&mut self, reason: FinishReason) -> String {
+        let rest = self.detokenizer.as_mut().map(Detokenizer::finish);
+        let passed = self.stops.push(&rest.unwrap_or_default());
+        if passed.stopped {
+            self.phase = Phase::Ending(FinishReason::StopString);
+            return passed.text;
+        }
+        self.phase = Phase::Ending(reason);
+        passed.text + &self.stops.finish()
+    }
+
+    fn end(&mut self, reason: FinishReason) -> String {
+        self.phase = Phase::Ending(reason);
+        String::new()
+    }
+}
+
+impl Iterator for Generation<'_> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        loop {
+            match self.phase {
+                Phase::Ended => return None,
+                Phase::Ending(reason) => {
+                    self.phase = Phase::Ended;
+                    return Some(Ok(Event::Done(Summary {
+                        reason,
+                        usage: self.usage(),
+                    })));
+                }
+                Phase::Running => match self.advance() {
+                    Ok(text) if text.is_empty() => {}
+                    Ok(text) => return Some(Ok(Event::Text(text))),
+                    Err(error) => {
+                        self.phase = Phase::Ended;
+                        return Some(Err(error));
+                    }
+                },
+            }
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Generation<'_> {}
+
+/// Puts a stream's text together.
+pub(crate) fn whole_answer(events: impl Iterator<Item = Result<Event>>) -> Result<Answer> {
+    let mut text = String::new();
+    let mut summary = Summary {
+        reason: FinishReason::Cancelled,
+        usage: Usage::default(),
+    };
+    for event in events {
+        match event? {
+            Event::Text(more) => text.push_str(&more),
+            Event::Done(done) => summary = done,
+        }
+    }
+    Ok(Answer { text, summary })
+}

@@ -1,0 +1,378 @@
+//! A model, opened: its plan, its threads and its texts, shared by any number of sessions.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tealight_core::executor::{Activations, Executor, KvType};
+use tealight_core::kernels::Isa;
+use tealight_core::plan::Plan;
+use tealight_core::plan::format::{MAGIC, Section};
+use tealight_core::pool::{Pool, Single, Workers};
+
+use crate::bytes::{Bytes, check_sha256};
+use crate::chat::{Chat, ChatOptions};
+use crate::defaults::GenerationDefaults;
+use crate::info::ModelInfo;
+use crate::session::{Session, SessionOptions};
+use crate::template::ChatTemplate;
+use crate::texts::Texts;
+use crate::tokenizer::Tokenizer;
+use crate::{Error, Result};
+
+/// Told how far an import has come.
+#[cfg(feature = "import")]
+pub type OnProgress<'a> = dyn FnMut(tealight_import::Progress) + 'a;
+
+/// Most tokens of context that a session makes room for unless told otherwise.
+const DEFAULT_CONTEXT: usize = 4096;
+/// Most tokens of a prompt that are computed together unless told otherwise.
+const DEFAULT_STEP: usize = 64;
+
+/// How a model is opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ModelOptions {
+    /// Threads that compute, the calling one included; one for each processor core, at most
+    /// eight, if absent.
+    pub threads: Option<usize>,
+    /// Tokens that sessions have room for; the model's context, at most 4096, if absent.
+    pub context: Option<usize>,
+    /// How sessions keep keys and values; half precision if absent.
+    pub kv: Option<KvType>,
+    /// What the inputs of quantized linear maps are computed in; `F32` is slow and for
+    /// comparisons.
+    pub activations: Activations,
+    /// Most tokens of a prompt that are computed together; 64 if absent. Cancelling waits for
+    /// the end of such a step.
+    pub step: Option<usize>,
+    /// Name of the instruction set to use, such as `scalar` or `avx2`; the best one if absent.
+    pub isa: Option<String>,
+}
+
+impl ModelOptions {
+    /// What suits this machine.
+    pub fn new() -> ModelOptions {
+        ModelOptions::default()
+    }
+
+    /// Threads that compute, the calling one included.
+    pub fn threads(mut self, threads: usize) -> ModelOptions {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Tokens that sessions have room for.
+    pub fn context(mut self, tokens: usize) -> ModelOptions {
+        self.context = Some(tokens);
+        self
+    }
+
+    /// How sessions keep keys and values.
+    pub fn kv(mut self, kv: KvType) -> ModelOptions {
+        self.kv = Some(kv);
+        self
+    }
+
+    /// What the inputs of quantized linear maps are computed in.
+    pub fn activations(mut self, activations: Activations) -> ModelOptions {
+        self.activations = activations;
+        self
+    }
+
+    /// Most tokens of a prompt that are computed together.
+    pub fn step(mut self, tokens: usize) -> ModelOptions {
+        self.step = Some(tokens);
+        self
+    }
+
+    /// Name of the instruction set to use.
+    pub fn isa(mut self, name: impl Into<String>) -> ModelOptions {
+        self.isa = Some(name.into());
+        self
+    }
+}
+
+/// A language model, ready to run. Cheap to clone; clones share everything.
+///
+/// Weights are mapped, not read: the system loads the parts that are used and may drop them
+/// again when memory is short.
+#[derive(Clone)]
+pub struct Model(Arc<Inner>);
+
+struct Inner {
+    plan: Plan<Bytes>,
+    workers: Box<dyn Workers + Send>,
+    isa: Isa,
+    options: ModelOptions,
+    texts: Arc<Texts>,
+    info: ModelInfo,
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("name", &self.name())
+            .field("threads", &self.threads())
+            .field("isa", &self.0.isa)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Model {
+    /// Opens a `.tea` file, an `.onnx` file or a folder with one.
+    ///
+    /// An ONNX model is compiled the first time and kept in the user's cache folder.
+    ///
+    /// # Errors
+    /// If there is no such model, it cannot be compiled, or it is damaged.
+    pub fn open(path: impl AsRef<Path>) -> Result<Model> {
+        Model::open_with(path, &ModelOptions::default())
+    }
+
+    /// Opens a model with options. See [`Model::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Model> {
+        let path = path.as_ref();
+        let plan = plan_of(path)?;
+        Model::open_plan(&plan, path, options)
+    }
+
+    /// Opens a model and tells how far its compilation has come, if it is compiled now.
+    #[cfg(feature = "import")]
+    pub fn open_with_progress(
+        path: impl AsRef<Path>,
+        options: &ModelOptions,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Model> {
+        let path = path.as_ref();
+        let plan = plan_of_with(path, progress)?;
+        Model::open_plan(&plan, path, options)
+    }
+
+    /// Opens the model that the library carries: household requests in, compact JSON out.
+    #[cfg(feature = "embedded")]
+    pub fn embedded() -> Result<Model> {
+        Model::embedded_with(&ModelOptions::default())
+    }
+
+    /// Opens the model that the library carries with options.
+    #[cfg(feature = "embedded")]
+    pub fn embedded_with(options: &ModelOptions) -> Result<Model> {
+        Model::over(
+            Bytes::from_static(tealight_models::HOME)?,
+            "embedded model",
+            options,
+        )
+    }
+
+    /// Opens a plan that lies in the program or is kept in memory for good, without copying it
+    /// if it starts on a 64-byte boundary.
+    pub fn from_static(plan: &'static [u8], options: &ModelOptions) -> Result<Model> {
+        Model::over(Bytes::from_static(plan)?, "model in memory", options)
+    }
+
+    /// Opens a plan in memory, from a copy.
+    pub fn from_bytes(plan: &[u8], options: &ModelOptions) -> Result<Model> {
+        Model::over(Bytes::copy(plan)?, "model in memory", options)
+    }
+
+    fn open_plan(plan: &Path, named: &Path, options: &ModelOptions) -> Result<Model> {
+        Model::over(Bytes::map(plan)?, &named.display().to_string(), options)
+    }
+
+    fn over(bytes: Bytes, name: &str, options: &ModelOptions) -> Result<Model> {
+        let isa = isa(options)?;
+        let plan = Plan::open(bytes).map_err(|source| Error::Plan {
+            model: name.to_owned(),
+            source,
+        })?;
+        let (texts, (info, workers)) = Texts::read(name, &plan, || {
+            (ModelInfo::of_plan(name, &plan), workers(options))
+        })?;
+        let info = info?;
+        let options = options.clone();
+        Ok(Model(Arc::new(Inner {
+            plan,
+            workers,
+            isa,
+            options,
+            texts: Arc::new(texts),
+            info,
+        })))
+    }
+
+    /// What is known about the model.
+    pub fn info(&self) -> &ModelInfo {
+        &self.0.info
+    }
+
+    /// A session with the model's defaults.
+    pub fn session(&self) -> Result<Session> {
+        Session::new(self, &SessionOptions::default())
+    }
+
+    /// A chat without system prompt.
+    pub fn chat(&self) -> Result<Chat> {
+        Chat::new(self, &ChatOptions::default())
+    }
+
+    /// A chat with options.
+    pub fn chat_with(&self, options: &ChatOptions) -> Result<Chat> {
+        Chat::new(self, options)
+    }
+
+    /// Compares the SHA-256 of every section, the weights included, with what was written.
+    /// Opening a model checks its texts only.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] with the first section that differs.
+    pub fn verify(&self) -> Result<()> {
+        Section::ALL
+            .into_iter()
+            .try_for_each(|section| check_sha256(self.name(), &self.0.plan, section))
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// If the model came without one.
+    pub fn tokenizer(&self) -> Result<&Arc<Tokenizer>> {
+        self.0.texts.tokenizer()
+    }
+
+    /// The chat template, if the model came with one.
+    pub fn template(&self) -> Option<&ChatTemplate> {
+        self.0.texts.template.as_ref()
+    }
+
+    /// What the model's author says about generating with it.
+    pub fn defaults(&self) -> &GenerationDefaults {
+        &self.0.texts.defaults
+    }
+
+    /// The compiled model.
+    pub fn plan(&self) -> &Plan<impl AsRef<[u8]> + use<>> {
+        &self.0.plan
+    }
+
+    /// Threads that compute.
+    pub fn threads(&self) -> usize {
+        self.0.workers.count()
+    }
+
+    /// Name of the instruction set in use.
+    pub fn isa(&self) -> &'static str {
+        self.0.isa.name()
+    }
+
+    /// The model's path as it was opened, or what it is called otherwise.
+    pub fn name(&self) -> &str {
+        &self.0.texts.model
+    }
+
+    pub(crate) fn texts(&self) -> &Arc<Texts> {
+        &self.0.texts
+    }
+
+    pub(crate) fn executor(&self) -> Executor<'_> {
+        let inner = &*self.0;
+        Executor::new(
+            &inner.plan,
+            &*inner.workers,
+            inner.isa,
+            inner.options.activations,
+        )
+    }
+
+    /// Tokens that sessions have room for unless told otherwise.
+    pub(crate) fn context(&self) -> usize {
+        let most = self.0.plan.model().context as usize;
+        self.0.options.context.unwrap_or(most.min(DEFAULT_CONTEXT))
+    }
+
+    pub(crate) fn kv(&self) -> KvType {
+        self.0.options.kv.unwrap_or_default()
+    }
+
+    pub(crate) fn step_size(&self) -> usize {
+        self.0.options.step.unwrap_or(DEFAULT_STEP).max(1)
+    }
+}
+
+fn isa(options: &ModelOptions) -> Result<Isa> {
+    let Some(name) = &options.isa else {
+        return Ok(Isa::best());
+    };
+    Isa::by_name(name).ok_or_else(|| {
+        let available: Vec<&str> = Isa::available().map(Isa::name).collect();
+        Error::UnknownIsa {
+            name: name.clone(),
+            available: available.join(", "),
+        }
+    })
+}
+
+fn workers(options: &ModelOptions) -> Box<dyn Workers + Send> {
+    let threads = options.threads.unwrap_or_else(|| {
+        std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
+    });
+    match Pool::new(threads) {
+        Ok(pool) if threads > 1 => Box::new(pool),
+        Ok(_) => Box::new(Single),
+        Err(error) => {
+            log::warn!("computing on one thread, since {threads} cannot be had: {error}");
+            Box::new(Single)
+        }
+    }
+}
+
+/// The plan of the model at `path`, compiled now if need be.
+pub(crate) fn plan_of(path: &Path) -> Result<PathBuf> {
+    #[cfg(feature = "import")]
+    return plan_of_with(path, &mut |_| {});
+    #[cfg(not(feature = "import"))]
+    match own_plan(path)? {
+        Some(plan) => Ok(plan),
+        None => Err(Error::ImportNotBuiltIn {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+#[cfg(feature = "import")]
+fn plan_of_with(path: &Path, progress: &mut OnProgress<'_>) -> Result<PathBuf> {
+    match own_plan(path)? {
+        Some(plan) => Ok(plan),
+        None => Ok(crate::cache::compiled(path, progress)?),
+    }
+}
+
+/// The plan that `path` is, or the only one in the folder that it is, if that has no graph.
+fn own_plan(path: &Path) -> Result<Option<PathBuf>> {
+    let failed = |source| Error::Read {
+        path: path.to_owned(),
+        source,
+    };
+    if path.metadata().map_err(failed)?.is_dir() {
+        let mut plans = Vec::new();
+        for entry in path.read_dir().map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            match file.extension().and_then(|extension| extension.to_str()) {
+                Some("tea") => plans.push(file),
+                Some("onnx") => return Ok(None),
+                _ => {}
+            }
+        }
+        return Ok(if plans.len() == 1 { plans.pop() } else { None });
+    }
+    let mut first = [0; MAGIC.len()];
+    let is_plan = path.extension().is_some_and(|extension| extension == "tea")
+        || File::open(path)
+            .map_err(failed)?
+            .read_exact(&mut first)
+            .is_ok()
+            && first == MAGIC;
+    Ok(is_plan.then(|| path.to_owned()))
+}

@@ -1,0 +1,122 @@
+//! The one thing that sessions need of a model: run tokens, get logits.
+
+use bytemuck::allocation::try_zeroed_slice_box;
+use tealight_core::executor::{Arena, Config, KvCache, KvType, Line, Logits};
+
+use crate::model::Model;
+use crate::{Error, Result};
+
+/// Runs tokens at the end of those that it has seen.
+///
+/// Sessions are tested with one that has no weights.
+pub(crate) trait Step: Send {
+    /// How many token ids there are, and logits a row.
+    fn vocab(&self) -> usize;
+    /// How many tokens there is room for.
+    fn capacity(&self) -> usize;
+    /// Most tokens of one step that wants these logits.
+    fn most(&self, logits: Logits) -> usize;
+    /// Forgets all tokens from `len` on.
+    fn truncate(&mut self, len: usize);
+    /// Sees more tokens and returns the wanted rows of logits. Unchanged after an error.
+    fn step(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32]>;
+}
+
+/// Most positions that are scored in one step: each needs a row of logits.
+const SCORED: usize = 16;
+
+/// Runs tokens through a model's plan.
+pub(crate) struct PlanStep {
+    model: Model,
+    config: Config,
+    cache: KvCache<Box<[Line]>>,
+    arena: Arena<Box<[Line]>>,
+    /// For steps that want all logits; made when the first one comes.
+    scoring: Option<Arena<Box<[Line]>>>,
+}
+
+impl PlanStep {
+    pub(crate) fn new(model: &Model, context: usize, kv: KvType) -> Result<PlanStep> {
+        let config = Config {
+            context,
+            step: model.step_size(),
+            logits: 1,
+            threads: model.threads(),
+            kv,
+        };
+        let plan = model.plan();
+        let wrong = |source| Error::Memory {
+            model: model.name().to_owned(),
+            source,
+        };
+        let lines = KvCache::lines(plan, &config).map_err(wrong)?;
+        let cache = KvCache::new(plan, &config, memory("KV cache", lines)?).map_err(wrong)?;
+        let arena = arena(model, &config)?;
+        Ok(PlanStep {
+            model: model.clone(),
+            config,
+            cache,
+            arena,
+            scoring: None,
+        })
+    }
+}
+
+impl Step for PlanStep {
+    fn vocab(&self) -> usize {
+        self.model.plan().model().vocab as usize
+    }
+
+    fn capacity(&self) -> usize {
+        self.cache.capacity()
+    }
+
+    fn most(&self, logits: Logits) -> usize {
+        match logits {
+            Logits::None | Logits::Last => self.config.step,
+            Logits::All => SCORED,
+        }
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.cache.truncate(len);
+    }
+
+    fn step(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32]> {
+        let arena = match logits {
+            Logits::None | Logits::Last => &mut self.arena,
+            Logits::All => match &mut self.scoring {
+                Some(arena) => arena,
+                none => {
+                    let config = Config {
+                        step: SCORED,
+                        logits: SCORED,
+                        ..self.config
+                    };
+                    none.insert(arena(&self.model, &config)?)
+                }
+            },
+        };
+        Ok(self
+            .model
+            .executor()
+            .step(&mut self.cache, arena, tokens, logits)?)
+    }
+}
+
+fn arena(model: &Model, config: &Config) -> Result<Arena<Box<[Line]>>> {
+    let wrong = |source| Error::Memory {
+        model: model.name().to_owned(),
+        source,
+    };
+    let lines = Arena::lines(model.plan(), config).map_err(wrong)?;
+    Arena::new(model.plan(), config, memory("working memory", lines)?).map_err(wrong)
+}
+
+/// Zeroed by the system, so that pages which are never used are never touched.
+fn memory(what: &'static str, lines: usize) -> Result<Box<[Line]>> {
+    try_zeroed_slice_box(lines).map_err(|()| Error::OutOfMemory {
+        what,
+        bytes: lines.saturating_mul(Line::BYTES),
+    })
+}

@@ -1,0 +1,147 @@
+//! The parts of a model that deal with text: tokenizer, chat template, defaults.
+
+use std::sync::Arc;
+
+use tealight_core::plan::Plan;
+use tealight_core::plan::format::Section;
+
+use crate::bytes::{Bytes, check_sha256};
+use crate::defaults::GenerationDefaults;
+use crate::template::{ChatTemplate, Message, Variables};
+use crate::tokenizer::Tokenizer;
+use crate::{Error, Result, TokenId};
+
+/// What sessions need to turn text into tokens and back.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    /// The model's path or name, for messages.
+    pub(crate) model: String,
+    pub(crate) tokenizer: Option<Arc<Tokenizer>>,
+    pub(crate) template: Option<ChatTemplate>,
+    pub(crate) defaults: GenerationDefaults,
+}
+
+impl Texts {
+    /// Reads and checks a plan's text sections; the tokenizer, which takes longest, on a
+    /// thread of its own while `meanwhile` runs.
+    pub(crate) fn read<T>(
+        model: &str,
+        plan: &Plan<Bytes>,
+        meanwhile: impl FnOnce() -> T,
+    ) -> Result<(Texts, T)> {
+        std::thread::scope(|scope| {
+            let tokenizer = scope.spawn(|| read_tokenizer(model, plan));
+            let result = meanwhile();
+            let others = read_others(model, plan);
+            let tokenizer = tokenizer.join().unwrap_or_else(|panic| {
+                std::panic::resume_unwind(panic);
+            })?;
+            let (template, defaults) = others?;
+            let texts = Texts {
+                model: model.to_owned(),
+                tokenizer,
+                template,
+                defaults,
+            };
+            Ok((texts, result))
+        })
+    }
+
+    pub(crate) fn tokenizer(&self) -> Result<&Arc<Tokenizer>> {
+        self.tokenizer.as_ref().ok_or_else(|| Error::NoTokenizer {
+            model: self.model.clone(),
+        })
+    }
+
+    /// The tokens of a text that stands by itself.
+    pub(crate) fn encode_text(&self, text: &str) -> Result<Vec<TokenId>> {
+        let tokenizer = self.tokenizer()?;
+        let mut tokens = self.encode(text, true)?;
+        if self.defaults.add_bos == Some(true)
+            && let Some(bos) = self.defaults.special_tokens.get("bos_token")
+            && let Some(bos) = tokenizer.token_id(bos)
+            && tokens.first() != Some(&bos)
+        {
+            tokens.insert(0, bos);
+        }
+        Ok(tokens)
+    }
+
+    /// The tokens of a conversation; with `add_generation_prompt`, up to where the model's next
+    /// message begins. The template itself writes the special tokens.
+    pub(crate) fn encode_chat(
+        &self,
+        messages: &[Message],
+        add_generation_prompt: bool,
+        variables: &Variables,
+    ) -> Result<Vec<TokenId>> {
+        let template = self.template.as_ref().ok_or_else(|| Error::NoTemplate {
+            model: self.model.clone(),
+        })?;
+        let text = template
+            .render(messages, add_generation_prompt, variables)
+            .map_err(|source| Error::Template {
+                model: self.model.clone(),
+                source,
+            })?;
+        self.encode(&text, false)
+    }
+
+    pub(crate) fn encode(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>> {
+        self.tokenizer()?
+            .encode(text, add_special)
+            .map_err(|source| Error::Tokenizer {
+                model: self.model.clone(),
+                source,
+            })
+    }
+}
+
+fn read_tokenizer(model: &str, plan: &Plan<Bytes>) -> Result<Option<Arc<Tokenizer>>> {
+    check_sha256(model, plan, Section::Tokenizer)?;
+    let Some(json) = plan.section(Section::Tokenizer) else {
+        return Ok(None);
+    };
+    let read = || {
+        let tokenizer = Tokenizer::from_json(json)?;
+        tokenizer.check_fits(plan.model().vocab as usize)?;
+        Ok(Some(Arc::new(tokenizer)))
+    };
+    read().map_err(|source| Error::Tokenizer {
+        model: model.to_owned(),
+        source,
+    })
+}
+
+fn read_others(
+    model: &str,
+    plan: &Plan<Bytes>,
+) -> Result<(Option<ChatTemplate>, GenerationDefaults)> {
+    check_sha256(model, plan, Section::ChatTemplate)?;
+    check_sha256(model, plan, Section::Generation)?;
+    let malformed = |section: Section, reason: String| Error::Malformed {
+        model: model.to_owned(),
+        section: section.name(),
+        reason,
+    };
+    let defaults = match plan.section(Section::Generation) {
+        None => GenerationDefaults::default(),
+        Some(json) => serde_json::from_slice(json)
+            .map_err(|error| malformed(Section::Generation, error.to_string()))?,
+    };
+    let Some(source) = plan.section(Section::ChatTemplate) else {
+        return Ok((None, defaults));
+    };
+    let source = std::str::from_utf8(source)
+        .map_err(|error| malformed(Section::ChatTemplate, error.to_string()))?;
+    let template = match ChatTemplate::new(source, defaults.special_tokens.clone()) {
+        Ok(template) => Some(template),
+        Err(source) => {
+            return Err(Error::Template {
+                model: model.to_owned(),
+                source,
+            });
+        }
+    };
+    Ok((template, defaults))
+}
