@@ -1,5 +1,11 @@
 //! Who does the work of an operator: one thread, or a pool of them.
 
+#[cfg(feature = "std")]
+mod threads;
+
+#[cfg(feature = "std")]
+pub use threads::Pool;
+
 /// Threads that run the parts of a job.
 pub trait Workers: Sync {
     /// How many parts a job is cut into.
