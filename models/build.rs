@@ -1,10 +1,25 @@
-//! Puts the embedded model's plan where the library includes it.
+//! Compiles the embedded model: `home/onnx` goes in, `home.tea` comes out.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("home/onnx");
     let plan = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("home.tea");
     println!("cargo::rerun-if-changed=build.rs");
-    std::fs::write(&plan, []).expect("OUT_DIR can be written");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    if !folder.exists() {
+        println!(
+            "cargo::warning=`{}` is missing: the embedded model is empty",
+            folder.display()
+        );
+        std::fs::write(&plan, []).expect("OUT_DIR can be written");
+        return;
+    }
+    if let Err(error) = tealight_import::import(&folder, &plan, &mut |_| {}) {
+        panic!(
+            "the embedded model in `{}` cannot be compiled: {error}",
+            folder.display()
+        );
+    }
 }
