@@ -1,0 +1,287 @@
+//! `tealight bench`: tokens/s, as a table that people of this field know.
+//!
+//! A test reads a prompt of some tokens (`pp512`) or says some tokens one by one (`tg128`), after
+//! a context of some tokens (`@ d1024`) that was read before and is not measured. Every test runs
+//! once unmeasured and then as often as was asked for.
+
+use std::io::{Write, stdout};
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::ProgressBar;
+use serde::Serialize;
+use tealight::{Event, GenerateOptions, Model, Session, SessionOptions, TokenId};
+
+use crate::args::{ModelArgs, at_least_one, threads};
+use crate::exit::{Exit, Failure};
+use crate::table::{Align, markdown};
+use crate::units::Spread;
+use crate::{open, terminal, units};
+
+/// Measure tokens/s
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    /// Prompt sizes in tokens, separated by commas; 0 for none [default: 512, or what fits]
+    #[arg(
+        short = 'p',
+        long = "prompt",
+        value_name = "N,…",
+        value_delimiter = ','
+    )]
+    prompts: Option<Vec<usize>>,
+
+    /// How many tokens are generated, separated by commas; 0 for none [default: 128, or what fits]
+    #[arg(
+        short = 'n',
+        long = "generate",
+        value_name = "N,…",
+        value_delimiter = ','
+    )]
+    generated: Option<Vec<usize>>,
+
+    /// Threads to compute with, separated by commas [default: one a core, at most 8]
+    #[arg(short, long, value_name = "N,…", value_delimiter = ',', value_parser = threads)]
+    threads: Vec<usize>,
+
+    /// Tokens of context that are there before, separated by commas
+    #[arg(
+        short,
+        long = "depth",
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_value = "0"
+    )]
+    depths: Vec<usize>,
+
+    /// How often each test is measured
+    #[arg(short, long, value_name = "N", default_value = "5", value_parser = at_least_one)]
+    repetitions: usize,
+
+    /// Print an array with an object for each test
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// One test: one of `prompt` and `generate` is zero.
+#[derive(Clone, Copy, Debug)]
+struct Test {
+    prompt: usize,
+    generate: usize,
+    depth: usize,
+}
+
+/// A test's result, as `--json` prints it. Speeds are in tokens/s.
+#[derive(Debug, Serialize)]
+struct Row {
+    n_prompt: usize,
+    n_gen: usize,
+    depth: usize,
+    threads: usize,
+    median_ts: f64,
+    min_ts: f64,
+    max_ts: f64,
+}
+
+pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
+    let threads: Vec<Option<usize>> = match &args.threads[..] {
+        [] => vec![None],
+        counts => counts.iter().copied().map(Some).collect(),
+    };
+    let mut rows = Vec::new();
+    let mut opened = None;
+    for count in threads {
+        let model = open::model(&args.model, count)?;
+        let tests = tests(args, &model)?;
+        let bar = progress(tests.len() * (args.repetitions + 1));
+        for test in tests {
+            rows.push(measure(&model, test, args.repetitions, &bar)?);
+        }
+        bar.finish_and_clear();
+        opened = Some(model);
+    }
+    let mut out = stdout().lock();
+    if args.json {
+        serde_json::to_writer(&mut out, &rows).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else if let Some(model) = opened {
+        write!(out, "{}", table(&model, &rows))?;
+    }
+    Ok(())
+}
+
+/// Every combination of sizes and depths, each checked to fit the model.
+fn tests(args: &BenchArgs, model: &Model) -> Result<Vec<Test>, Failure> {
+    let most = args
+        .model
+        .context
+        .unwrap_or(model.info().context)
+        .min(model.info().context);
+    let mut tests = Vec::new();
+    for &depth in &args.depths {
+        let left = most.saturating_sub(depth);
+        let prompts = args.prompts.clone().unwrap_or_else(|| vec![left.min(512)]);
+        let generated = args
+            .generated
+            .clone()
+            .unwrap_or_else(|| vec![left.min(128)]);
+        let prompts = prompts.into_iter().map(|prompt| Test {
+            prompt,
+            generate: 0,
+            depth,
+        });
+        let generated = generated.into_iter().map(|generate| Test {
+            prompt: 0,
+            generate,
+            depth,
+        });
+        tests.extend(
+            prompts
+                .chain(generated)
+                .filter(|test| test.prompt + test.generate > 0),
+        );
+    }
+    match tests.iter().find(|test| test.positions() > most) {
+        Some(test) => Err(Failure::told(
+            Exit::Context,
+            format!(
+                "{} takes {} tokens, the context has room for {most}",
+                test.name(),
+                test.positions()
+            ),
+        )),
+        None if tests.is_empty() => Err(Failure::usage("there is nothing to measure")),
+        None => Ok(tests),
+    }
+}
+
+impl Test {
+    /// Tokens that the KV cache must have room for.
+    fn positions(self) -> usize {
+        // Generation starts from a token, even where there is no context.
+        self.prompt + self.generate + self.depth.max(usize::from(self.generate > 0)) - self.slack()
+    }
+
+    /// The last token said is never read.
+    fn slack(self) -> usize {
+        usize::from(self.generate > 0)
+    }
+
+    fn name(self) -> String {
+        let size = match self.generate {
+            0 => format!("pp{}", self.prompt),
+            generate => format!("tg{generate}"),
+        };
+        if self.depth == 0 {
+            size
+        } else {
+            format!("{size} @ d{}", self.depth)
+        }
+    }
+
+    /// The tokens whose keys and values are there before the clock starts, and the whole prompt.
+    fn prompts(self, vocab: usize) -> (Vec<TokenId>, Vec<TokenId>) {
+        // Speed hardly depends on which tokens these are; they are spread over the vocabulary.
+        let token = |index: usize| ((index * 7919 + 1) % vocab.max(1)) as TokenId;
+        let whole = (self.depth + self.prompt).max(1);
+        (
+            (0..self.depth).map(token).collect(),
+            (0..whole).map(token).collect(),
+        )
+    }
+}
+
+fn measure(model: &Model, test: Test, times: usize, bar: &ProgressBar) -> Result<Row, Failure> {
+    let mut session = Session::new(model, &SessionOptions::new().context(test.positions()))?;
+    let (before, prompt) = test.prompts(model.info().vocab);
+    let mut speeds = Vec::new();
+    for time in 0..=times {
+        bar.set_message(test.name());
+        let seconds = once(&mut session, &before, &prompt, test)?;
+        bar.inc(1);
+        // The first time also touches every page of the weights and the cache.
+        if time > 0 {
+            speeds.push((test.prompt + test.generate) as f64 / seconds);
+        }
+    }
+    let spread = Spread::of(speeds);
+    Ok(Row {
+        n_prompt: test.prompt,
+        n_gen: test.generate,
+        depth: test.depth,
+        threads: model.threads(),
+        median_ts: spread.median,
+        min_ts: spread.min,
+        max_ts: spread.max,
+    })
+}
+
+/// Runs a test and gives the seconds that its measured part took.
+fn once(
+    session: &mut Session,
+    before: &[TokenId],
+    prompt: &[TokenId],
+    test: Test,
+) -> Result<f64, Failure> {
+    session.truncate(0);
+    if !before.is_empty() {
+        generate(session, before, 0)?;
+    }
+    let start = Instant::now();
+    generate(session, prompt, test.generate.max(1))?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+fn generate(session: &mut Session, prompt: &[TokenId], tokens: usize) -> Result<(), Failure> {
+    let mut options = GenerateOptions::new().greedy().max_tokens(tokens);
+    options.repetition_penalty = Some(1.0);
+    options.ignore_end_of_text = true;
+    for event in session.generate(prompt, &options)? {
+        if let Event::Done(_) = event? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn progress(steps: usize) -> ProgressBar {
+    if terminal::shows_bars() {
+        ProgressBar::new(steps as u64)
+    } else {
+        ProgressBar::hidden()
+    }
+}
+
+fn table(model: &Model, rows: &[Row]) -> String {
+    let info = model.info();
+    let columns = [
+        ("model", Align::Left),
+        ("size", Align::Right),
+        ("params", Align::Right),
+        ("isa", Align::Left),
+        ("threads", Align::Right),
+        ("test", Align::Right),
+        ("t/s", Align::Right),
+        ("min … max", Align::Right),
+    ];
+    let cells = |row: &Row| {
+        let test = Test {
+            prompt: row.n_prompt,
+            generate: row.n_gen,
+            depth: row.depth,
+        };
+        vec![
+            info.name.clone(),
+            units::bytes(info.file_bytes),
+            info.parameters.map_or_else(|| "?".to_owned(), units::count),
+            model.isa().to_owned(),
+            row.threads.to_string(),
+            test.name(),
+            format!("{:.2}", row.median_ts),
+            format!("{:.2} … {:.2}", row.min_ts, row.max_ts),
+        ]
+    };
+    markdown(&columns, &rows.iter().map(cells).collect::<Vec<_>>())
+}

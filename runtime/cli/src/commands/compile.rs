@@ -1,0 +1,102 @@
+//! `tealight compile`: an ONNX export to one `.tea` file.
+
+use std::fs;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use serde_json::json;
+use tealight::import::{self, ImportOptions};
+
+use crate::exit::Failure;
+use crate::open::with_progress;
+use crate::resolve::{Place, resolve};
+use crate::{args, units};
+
+/// Compile an ONNX export to a .tea file
+#[derive(Args, Debug)]
+pub(crate) struct CompileArgs {
+    /// A folder with an ONNX export, or its .onnx file
+    #[arg(value_name = "PATH", required_unless_present = "named")]
+    model: Option<String>,
+
+    /// The same, as other commands name it
+    #[arg(short, long = "model", value_name = "PATH", conflicts_with = "model")]
+    named: Option<String>,
+
+    /// The file to write; nothing is left of it if something goes wrong [default: the folder's
+    /// name with .tea, here]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Most tokens of context that the file is to have room for [default: the model's]
+    #[arg(short, long, value_name = "TOKENS", value_parser = args::at_least_one)]
+    context: Option<usize>,
+
+    /// Print one JSON object about the file
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
+    let named = args.model.as_deref().or(args.named.as_deref());
+    let Place::Path(model) = resolve(named)? else {
+        return Err(Failure::usage("the embedded model is compiled already"));
+    };
+    let output = match &args.output {
+        Some(output) => output.clone(),
+        None => default_output(&model)?,
+    };
+    let mut options = ImportOptions::default();
+    options.context = args.context;
+
+    let start = Instant::now();
+    let report =
+        with_progress(|progress| import::import_with(&model, &output, &options, progress))??;
+    let seconds = start.elapsed().as_secs_f64();
+    let bytes = fs::metadata(&output)
+        .map_err(|error| Failure::output(output.display(), &error))?
+        .len();
+    let mut out = stdout().lock();
+    if args.json {
+        let object = json!({
+            "output": output.display().to_string(),
+            "bytes": bytes,
+            "operators": report.ops.len(),
+            "context": report.context,
+            "vocab": report.vocab,
+            "seconds": seconds,
+        });
+        writeln!(out, "{object}")?;
+    } else {
+        let size = units::bytes(bytes);
+        writeln!(
+            out,
+            "{}: {size} in {seconds:.1} s; {report}",
+            output.display()
+        )?;
+    }
+    Ok(())
+}
+
+/// `exports/smollm2` becomes `smollm2.tea` where the command runs.
+fn default_output(model: &Path) -> Result<PathBuf, Failure> {
+    let whole = model.canonicalize().map_err(|error| {
+        Failure::input(
+            format!("cannot open the model `{}`", model.display()),
+            &error,
+        )
+    })?;
+    let folder = if whole.is_dir() {
+        Some(whole.as_path())
+    } else {
+        whole.parent()
+    };
+    let name = folder.and_then(Path::file_name).ok_or_else(|| {
+        Failure::usage("the model's folder has no name: give the file to write with --output")
+    })?;
+    let mut name = name.to_owned();
+    name.push(".tea");
+    Ok(name.into())
+}

@@ -1,0 +1,173 @@
+//! `tealight inspect`: what a model is made of, and what it needs.
+
+mod operators;
+mod tensors;
+
+use std::io::{Write, stdout};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tealight::Model;
+
+use crate::args::{KvArg, ModelArgs};
+use crate::exit::Failure;
+use crate::terminal::bold;
+use crate::{open, units};
+
+/// Show a model's operators, shapes, quantization, memory and licence
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// The model, in place of --model
+    #[arg(value_name = "PATH|NAME", conflicts_with = "model")]
+    path: Option<String>,
+
+    /// Show every operator with what it reads and writes
+    #[arg(long)]
+    ops: bool,
+
+    /// Show every tensor with its shape and how it is stored
+    #[arg(long)]
+    tensors: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    model: ModelArgs,
+}
+
+/// Bytes of memory that one session takes.
+struct Memory {
+    /// Tokens that there is room for.
+    context: usize,
+    /// The file, which the system can drop and read again.
+    model: u64,
+    /// Keys and values.
+    kv: u64,
+    /// What a step computes in.
+    working: u64,
+}
+
+pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
+    let mut named = args.model.clone();
+    named.model = args.path.clone().or(named.model);
+    let model = open::model(&named, Some(1))?;
+    let memory = Memory::of(&model, args)?;
+    if args.json {
+        json(&model, &memory, args)
+    } else {
+        text(&model, &memory, args)
+    }
+}
+
+impl Memory {
+    fn of(model: &Model, args: &InspectArgs) -> Result<Memory, Failure> {
+        let info = model.info();
+        // A session knows what it has room for, and refuses what the model has not.
+        let context = model.session()?.capacity();
+        let wide = if args.model.kv == Some(KvArg::F32) {
+            2
+        } else {
+            1
+        };
+        Ok(Memory {
+            context,
+            model: info.file_bytes,
+            kv: wide * info.kv_bytes_per_token * context as u64,
+            working: info.working_bytes,
+        })
+    }
+
+    fn total(&self) -> u64 {
+        self.model + self.kv + self.working
+    }
+}
+
+fn text(model: &Model, memory: &Memory, args: &InspectArgs) -> Result<(), Failure> {
+    let info = model.info();
+    let unknown = || "not said".to_owned();
+    let said = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
+    let parts = [
+        (info.has_tokenizer, "tokenizer"),
+        (info.has_chat_template, "chat template"),
+    ];
+    let parts: Vec<&str> = parts
+        .iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, name)| *name)
+        .collect();
+    let facts = [
+        ("model", info.name.clone()),
+        ("architecture", said(&info.architecture)),
+        (
+            "parameters",
+            info.parameters.map_or_else(unknown, units::count),
+        ),
+        ("quantization", said(&info.quantization)),
+        ("licence", said(&info.licence)),
+        ("vocabulary", format!("{} tokens", info.vocab)),
+        ("context", format!("{} tokens", info.context)),
+        (
+            "text",
+            if parts.is_empty() {
+                "tokens only".into()
+            } else {
+                parts.join(", ")
+            },
+        ),
+        (
+            "file",
+            format!(
+                "{}, by {}",
+                units::bytes(info.file_bytes),
+                said(&info.producer)
+            ),
+        ),
+        (
+            "memory",
+            format!(
+                "{} for {} tokens: {} file, {} keys and values, {} working memory",
+                units::bytes(memory.total()),
+                memory.context,
+                units::bytes(memory.model),
+                units::bytes(memory.kv),
+                units::bytes(memory.working),
+            ),
+        ),
+    ];
+    let mut out = stdout().lock();
+    for (name, value) in facts {
+        writeln!(out, "{} {value}", bold(&format!("{name:<13}")))?;
+    }
+    write!(out, "\n{}", operators::counts(model))?;
+    write!(out, "\n{}", tensors::encodings(model))?;
+    if args.ops {
+        write!(out, "\n{}", operators::details(model))?;
+    }
+    if args.tensors {
+        write!(out, "\n{}", tensors::details(model))?;
+    }
+    Ok(())
+}
+
+fn json(model: &Model, memory: &Memory, args: &InspectArgs) -> Result<(), Failure> {
+    let mut object = json!({
+        "model": model.info(),
+        "memory": {
+            "context": memory.context,
+            "model_bytes": memory.model,
+            "kv_bytes": memory.kv,
+            "working_bytes": memory.working,
+            "total_bytes": memory.total(),
+        },
+        "operators": operators::counts_json(model),
+        "tensors": tensors::json(model),
+    });
+    if args.ops {
+        let ops: Vec<Value> = operators::list(model).map(Value::from).collect();
+        object["ops"] = ops.into();
+    }
+    writeln!(stdout().lock(), "{object}")?;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! A plan's operators: how many of each kind, and each one with what it reads and writes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tealight::Model;
+use tealight::ops::{Op, TensorId, View};
+
+use crate::table::{Align, markdown};
+
+pub(super) fn counts(model: &Model) -> String {
+    let counted = count(model).into_iter();
+    let rows: Vec<_> = counted
+        .map(|(name, count)| vec![name.into(), count.to_string()])
+        .collect();
+    markdown(&[("operator", Align::Left), ("count", Align::Right)], &rows)
+}
+
+pub(super) fn counts_json(model: &Model) -> Value {
+    count(model)
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), Value::from(count)))
+        .collect()
+}
+
+/// Every operator on a line of its own, in the order of execution.
+pub(super) fn details(model: &Model) -> String {
+    let head = model.plan().model().head as usize;
+    let mut text = String::new();
+    for (index, line) in list(model).enumerate() {
+        if index == head {
+            text.push_str("      for wanted positions only:\n");
+        }
+        text.push_str(&format!("{index:>5} {line}\n"));
+    }
+    text
+}
+
+/// Every operator as `Linear b1[0..64] -> b2[0..192], q_proj int4 192x64`.
+pub(super) fn list(model: &Model) -> impl Iterator<Item = String> {
+    model.plan().ops().map(|op| describe(model, &op))
+}
+
+fn count(model: &Model) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for op in model.plan().ops() {
+        *counts.entry(op.name()).or_default() += 1;
+    }
+    counts
+}
+
+fn describe(model: &Model, op: &Op) -> String {
+    let tensor = |id: TensorId| {
+        let tensor = model.plan().tensor(id);
+        format!(
+            "{} {} {}x{}",
+            tensor.name,
+            tensor.encoding.name(),
+            tensor.rows,
+            tensor.cols
+        )
+    };
+    let arguments = match op {
+        Op::Embed(op) => format!("tokens -> {}, {}", view(op.output), tensor(op.table)),
+        Op::RmsNorm(op) => format!(
+            "{} -> {}, {}, epsilon {:e}",
+            view(op.input),
+            view(op.output),
+            tensor(op.weight),
+            op.epsilon
+        ),
+        Op::Linear(op) => {
+            let bias = op
+                .bias
+                .map_or(String::new(), |id| format!(", bias {}", tensor(id)));
+            let residual = op
+                .residual
+                .map_or(String::new(), |v| format!(", plus {}", view(v)));
+            let (input, output) = (view(op.input), view(op.output));
+            format!("{input} -> {output}, {}{bias}{residual}", tensor(op.weight))
+        }
+        Op::Rope(op) => {
+            let heads = op.heads.width / op.head_dim.max(1);
+            let (turned, all) = (op.rotary_dim, op.head_dim);
+            let style = format!("{:?}", op.style).to_lowercase();
+            format!(
+                "{} in place, {heads} heads, {turned} of {all} values, {style}",
+                view(op.heads)
+            )
+        }
+        Op::Attention(op) => {
+            let (query, key, value) = (view(op.query), view(op.key), view(op.value));
+            let cache = &model.plan().caches()[op.cache.0 as usize];
+            let heads = op.query.width / cache.key_dim.max(1);
+            format!(
+                "{query}, {key}, {value} -> {}, {heads} heads over {}, scale {}",
+                view(op.output),
+                cache.heads,
+                op.scale
+            )
+        }
+        Op::SiluMul(op) => format!("{}, {} -> {}", view(op.gate), view(op.up), view(op.output)),
+        Op::Add(op) => format!("{}, {} -> {}", view(op.a), view(op.b), view(op.output)),
+    };
+    format!("{:<9} {arguments}", op.name())
+}
+
+/// `b2[0..192]`: columns of a buffer.
+fn view(view: View) -> String {
+    format!(
+        "b{}[{}..{}]",
+        view.buffer.0,
+        view.start,
+        view.start + view.width
+    )
+}

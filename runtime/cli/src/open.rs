@@ -1,0 +1,112 @@
+//! Opens the model that the arguments name, with a progress bar if it has to be compiled first.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tealight::import::{Progress, Step};
+use tealight::{Activations, KvType, Model, ModelOptions};
+
+use crate::args::{ActivationsArg, KvArg, ModelArgs};
+use crate::exit::Failure;
+use crate::resolve::{Place, resolve};
+use crate::{interrupt, terminal};
+
+/// Opens the model, with `threads` or as many as suit the machine.
+pub(crate) fn model(args: &ModelArgs, threads: Option<usize>) -> Result<Model, Failure> {
+    let options = options(args, threads);
+    match resolve(args.model.as_deref())? {
+        Place::Embedded => Ok(Model::embedded_with(&options)?),
+        Place::Path(path) => {
+            with_progress(|progress| Model::open_with_progress(&path, &options, progress))?
+                .map_err(Failure::from)
+        }
+    }
+}
+
+fn options(args: &ModelArgs, threads: Option<usize>) -> ModelOptions {
+    let mut options = ModelOptions::new();
+    options.threads = threads;
+    options.context = args.context;
+    options.isa = args.isa.clone();
+    options.kv = args.kv.map(|kv| match kv {
+        KvArg::F16 => KvType::F16,
+        KvArg::F32 => KvType::F32,
+    });
+    options.activations = match args.activations {
+        ActivationsArg::Int8 => Activations::Int8,
+        ActivationsArg::F32 => Activations::F32,
+    };
+    options
+}
+
+/// Thrown through an import to end it, so that it takes back what it has written.
+struct Interrupted;
+
+/// Does `work`, which reports how far an import has come, under a progress bar.
+///
+/// # Errors
+/// Ctrl-C was pressed. The import has then cleaned up after itself.
+pub(crate) fn with_progress<T>(
+    work: impl FnOnce(&mut dyn FnMut(Progress)) -> T,
+) -> Result<T, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let bar = Bar::new();
+    let result = {
+        let flag = Arc::clone(&stop);
+        let _guard = interrupt::catch(move || flag.store(true, Ordering::Relaxed));
+        let mut report = |progress: Progress| {
+            if stop.load(Ordering::Relaxed) {
+                resume_unwind(Box::new(Interrupted));
+            }
+            bar.show(progress);
+        };
+        catch_unwind(AssertUnwindSafe(|| work(&mut report)))
+    };
+    bar.clear();
+    match result {
+        Ok(result) => Ok(result),
+        Err(panic) if panic.is::<Interrupted>() => Err(Failure::interrupted()),
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// A progress bar on standard error, or nothing where that is no terminal.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Bar {
+        Bar(ProgressBar::hidden())
+    }
+
+    fn show(&self, progress: Progress) {
+        if self.0.is_hidden() && terminal::shows_bars() {
+            self.0
+                .set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        }
+        let known = progress.total > 0;
+        let template = if known {
+            "{msg:>10} {wide_bar} {bytes}/{total_bytes} {eta}"
+        } else {
+            "{msg:>10} {spinner} {elapsed}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
+        }
+        self.0.set_message(match progress.step {
+            Step::Hash => "looking",
+            Step::Graph => "graph",
+            Step::Weights => "weights",
+            _ => "compiling",
+        });
+        if known {
+            self.0.set_length(progress.total);
+        }
+        self.0.set_position(progress.done);
+    }
+
+    fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
