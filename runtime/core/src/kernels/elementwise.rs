@@ -33,15 +33,16 @@ impl Kernel for RmsNorm<'_> {
         let squares = sum_of_products(lanes, self.x, self.x);
         let mean = squares / self.x.len() as f32;
         let r = lanes.splat(1.0 / math::sqrt(mean + self.epsilon));
-        let normalize = |x, weight| lanes.mul(lanes.mul(x, r), weight);
-
         let (x, x_tail) = self.x.as_chunks_mut();
         let (weight, weight_tail) = self.weight.as_chunks();
         for (x, weight) in x.iter_mut().zip(weight) {
-            lanes.store(normalize(lanes.load(x), lanes.load(weight)), x);
+            let scaled = lanes.mul(lanes.load(x), r);
+            lanes.store(lanes.mul(scaled, lanes.load(weight)), x);
         }
-        let tail = normalize(lanes.load_some(x_tail), lanes.load_some(weight_tail));
-        lanes.store_some(tail, x_tail);
+        if !x_tail.is_empty() {
+            let scaled = lanes.mul(lanes.load_some(x_tail), r);
+            lanes.store_some(lanes.mul(scaled, lanes.load_some(weight_tail)), x_tail);
+        }
     }
 }
 
@@ -84,33 +85,39 @@ impl Kernel for RopeHalves<'_> {
 
     #[inline(always)]
     fn run<L: DotBlocks>(self, lanes: L) {
-        let turn = |a, b, cos, sin| {
-            let negated = lanes.sub(lanes.splat(-0.0), lanes.mul(b, sin));
-            (
-                lanes.fma(a, cos, negated),
-                lanes.fma(b, cos, lanes.mul(a, sin)),
-            )
-        };
         let (a, b) = self.head.split_at_mut(self.cos.len());
         let (a, a_tail) = a.as_chunks_mut::<LANES>();
         let (b, b_tail) = b.as_chunks_mut::<LANES>();
         let (cos, cos_tail) = self.cos.as_chunks();
         let (sin, sin_tail) = self.sin.as_chunks();
         for (((a, b), cos), sin) in a.iter_mut().zip(b).zip(cos).zip(sin) {
-            let turned = turn(
-                lanes.load(a),
-                lanes.load(b),
-                lanes.load(cos),
-                lanes.load(sin),
-            );
+            let (cos, sin) = (lanes.load(cos), lanes.load(sin));
+            let turned = turn(lanes, lanes.load(a), lanes.load(b), cos, sin);
             lanes.store(turned.0, a);
             lanes.store(turned.1, b);
         }
-        let some = |x| lanes.load_some(x);
-        let turned = turn(some(a_tail), some(b_tail), some(cos_tail), some(sin_tail));
-        lanes.store_some(turned.0, a_tail);
-        lanes.store_some(turned.1, b_tail);
+        if !a_tail.is_empty() {
+            let (cos, sin) = (lanes.load_some(cos_tail), lanes.load_some(sin_tail));
+            let turned = turn(
+                lanes,
+                lanes.load_some(a_tail),
+                lanes.load_some(b_tail),
+                cos,
+                sin,
+            );
+            lanes.store_some(turned.0, a_tail);
+            lanes.store_some(turned.1, b_tail);
+        }
     }
+}
+
+#[inline(always)]
+fn turn<L: Lanes>(lanes: L, a: L::F, b: L::F, cos: L::F, sin: L::F) -> (L::F, L::F) {
+    let negated = lanes.sub(lanes.splat(-0.0), lanes.mul(b, sin));
+    (
+        lanes.fma(a, cos, negated),
+        lanes.fma(b, cos, lanes.mul(a, sin)),
+    )
 }
 
 struct RopeInterleaved<'a> {
@@ -154,19 +161,23 @@ impl Kernel for SiluMul<'_> {
 
     #[inline(always)]
     fn run<L: DotBlocks>(self, lanes: L) {
-        let silu_mul = |gate, up| {
-            let e = lanes.exp(lanes.sub(lanes.splat(-0.0), gate));
-            lanes.mul(lanes.div(gate, lanes.add(lanes.splat(1.0), e)), up)
-        };
         let (gate, gate_tail) = self.gate.as_chunks();
         let (up, up_tail) = self.up.as_chunks();
         let (out, out_tail) = self.out.as_chunks_mut();
         for ((gate, up), out) in gate.iter().zip(up).zip(out) {
-            lanes.store(silu_mul(lanes.load(gate), lanes.load(up)), out);
+            lanes.store(gated(lanes, lanes.load(gate), lanes.load(up)), out);
         }
-        let tail = silu_mul(lanes.load_some(gate_tail), lanes.load_some(up_tail));
-        lanes.store_some(tail, out_tail);
+        if !gate_tail.is_empty() {
+            let (gate, up) = (lanes.load_some(gate_tail), lanes.load_some(up_tail));
+            lanes.store_some(gated(lanes, gate, up), out_tail);
+        }
     }
+}
+
+#[inline(always)]
+fn gated<L: Lanes>(lanes: L, gate: L::F, up: L::F) -> L::F {
+    let e = lanes.exp(lanes.sub(lanes.splat(-0.0), gate));
+    lanes.mul(lanes.div(gate, lanes.add(lanes.splat(1.0), e)), up)
 }
 
 /// `out = out + b`.

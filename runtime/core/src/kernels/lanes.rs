@@ -2,7 +2,9 @@
 //! what each operation means.
 //!
 //! A kernel is written once, generic over [`Lanes`]; [`Isa::run`](super::Isa::run) compiles it
-//! for each instruction set. As every operation rounds as IEEE 754 says, all of them agree bit
+//! for each instruction set. That works by inlining: a lane operation inside a closure may be
+//! left as a call, many times slower, so kernels use `#[inline(always)]` functions instead.
+//! As every operation rounds as IEEE 754 says, all of them agree bit
 //! for bit.
 
 use bytemuck::{cast, cast_ref};
@@ -90,17 +92,17 @@ pub(crate) trait Lanes: Copy {
     #[inline(always)]
     fn exp(self, x: Self::F) -> Self::F {
         use math::exp::{LN_2, LOG2_E, POLYNOMIAL, RANGE};
-        let c = |x| self.splat(x);
-        let round = c(math::ROUND);
-        let x = self.min(c(RANGE.1), self.max(c(RANGE.0), x));
-        let n = self.sub(self.fma(x, c(LOG2_E), round), round);
-        let r = self.fma(n, c(-LN_2.1), self.fma(n, c(-LN_2.0), x));
-        let mut q = c(POLYNOMIAL[0]);
+        let round = self.splat(math::ROUND);
+        let x = self.min(self.splat(RANGE.1), self.max(self.splat(RANGE.0), x));
+        let n = self.sub(self.fma(x, self.splat(LOG2_E), round), round);
+        let r = self.fma(n, self.splat(-LN_2.0), x);
+        let r = self.fma(n, self.splat(-LN_2.1), r);
+        let mut q = self.splat(POLYNOMIAL[0]);
         for coefficient in &POLYNOMIAL[1..] {
-            q = self.fma(q, r, c(*coefficient));
+            q = self.fma(q, r, self.splat(*coefficient));
         }
-        let p = self.add(self.fma(q, self.mul(r, r), r), c(1.0));
-        let half = self.sub(self.fma(n, c(0.5), round), round);
+        let p = self.add(self.fma(q, self.mul(r, r), r), self.splat(1.0));
+        let half = self.sub(self.fma(n, self.splat(0.5), round), round);
         let p = self.mul(p, self.power_of_two(half));
         self.mul(p, self.power_of_two(self.sub(n, half)))
     }

@@ -73,67 +73,78 @@ impl LinearF32<'_> {
         t: usize,
     ) -> usize {
         let x: [&[f32]; T] = core::array::from_fn(|i| self.input.row(t + i));
-        let mut sums = [lanes.splat(0.0); T];
-        let mut step = |k: usize, w: L::F| {
-            for (sum, x) in sums.iter_mut().zip(x) {
-                *sum = lanes.fma(w, lanes.splat(x[k]), *sum);
-            }
+        let mut sums = Sums {
+            lanes,
+            x,
+            sums: [lanes.splat(0.0); T],
         };
         match self.weight.encoding {
             Encoding::F32 => {
                 for (k, w) in data.as_chunks().0.iter().enumerate() {
-                    step(k, lanes.load_f32(w));
+                    sums.step(k, lanes.load_f32(w));
                 }
             }
             Encoding::F16 => {
                 for (k, w) in data.as_chunks().0.iter().enumerate() {
-                    step(k, lanes.load_f16(w));
+                    sums.step(k, lanes.load_f16(w));
                 }
             }
             encoding => {
                 let block_bytes = encoding.block_bytes().expect("a quantized encoding");
                 for (b, block) in data.chunks_exact(block_bytes).enumerate() {
                     let inputs = b * BLOCK..self.weight.cols.min((b + 1) * BLOCK);
-                    dequantize(lanes, encoding, block, inputs, &mut step);
+                    sums.dequantize(encoding, block, inputs);
                 }
             }
         }
-        for (i, sums) in sums.into_iter().enumerate() {
+        for (i, sums) in sums.sums.into_iter().enumerate() {
             self.epilogue.finish(lanes, t + i, group, sums);
         }
         T
     }
 }
 
-/// Calls `step` with each input's index and its sixteen weights.
-#[inline(always)]
-fn dequantize<L: Lanes>(
+/// The chains of one group for `T` tokens.
+struct Sums<'a, L: Lanes, const T: usize> {
     lanes: L,
-    encoding: Encoding,
-    block: &[u8],
-    inputs: Range<usize>,
-    mut step: impl FnMut(usize, L::F),
-) {
-    let (codes, rest) = block.split_at(encoding.code_bytes());
-    let (scales, zero_points) = rest.split_at(2 * GROUP_ROWS);
-    let scale = lanes.load_f16(scales.try_into().expect("a scale a row"));
-    // Each byte of a word is one input, or two: its low and its high half.
-    let (per_byte, bits, mask, middle) = match encoding.is_int4() {
-        true => (2, 4, 15, 8.0),
-        false => (1, 8, 255, 128.0),
-    };
-    let zero_point = match zero_points.try_into() {
-        Ok(zero_points) => lanes.load_u8(zero_points),
-        Err(_) => lanes.splat(middle),
-    };
-    let mut k = inputs.start;
-    for chunk in codes.as_chunks().0 {
-        for half in 0..per_byte {
-            for byte in 0..4 {
-                if k < inputs.end {
-                    let code = lanes.load_codes(chunk, 8 * byte + bits * half, mask);
-                    step(k, lanes.mul(lanes.sub(code, zero_point), scale));
-                    k += 1;
+    x: [&'a [f32]; T],
+    sums: [L::F; T],
+}
+
+impl<L: Lanes, const T: usize> Sums<'_, L, T> {
+    /// Adds input `k` with its sixteen weights.
+    #[inline(always)]
+    fn step(&mut self, k: usize, w: L::F) {
+        for (sum, x) in self.sums.iter_mut().zip(self.x) {
+            *sum = self.lanes.fma(w, self.lanes.splat(x[k]), *sum);
+        }
+    }
+
+    /// Adds the inputs of a block of an integer weight.
+    #[inline(always)]
+    fn dequantize(&mut self, encoding: Encoding, block: &[u8], inputs: Range<usize>) {
+        let lanes = self.lanes;
+        let (codes, rest) = block.split_at(encoding.code_bytes());
+        let (scales, zero_points) = rest.split_at(2 * GROUP_ROWS);
+        let scale = lanes.load_f16(scales.try_into().expect("a scale a row"));
+        // Each byte of a word is one input, or two: its low and its high half.
+        let (per_byte, bits, mask, middle) = match encoding.is_int4() {
+            true => (2, 4, 15, 8.0),
+            false => (1, 8, 255, 128.0),
+        };
+        let zero_point = match zero_points.try_into() {
+            Ok(zero_points) => lanes.load_u8(zero_points),
+            Err(_) => lanes.splat(middle),
+        };
+        let mut k = inputs.start;
+        for chunk in codes.as_chunks().0 {
+            for half in 0..per_byte {
+                for byte in 0..4 {
+                    if k < inputs.end {
+                        let code = lanes.load_codes(chunk, 8 * byte + bits * half, mask);
+                        self.step(k, lanes.mul(lanes.sub(code, zero_point), scale));
+                        k += 1;
+                    }
                 }
             }
         }

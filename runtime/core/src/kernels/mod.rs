@@ -10,6 +10,9 @@ mod attend;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 mod elementwise;
 mod embed;
 mod isa;

@@ -128,7 +128,8 @@ impl Kernel for QuantizeRow<'_> {
 /// Returns the scale, and the sum times -8.
 #[inline(always)]
 fn quantize_block<L: Lanes>(lanes: L, x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
-    let [a, b] = halves(x).map(|x| lanes.load(x));
+    let (x, _) = x.as_chunks();
+    let [a, b] = [lanes.load(&x[0]), lanes.load(&x[1])];
     let mut magnitudes = [0.0; LANES];
     lanes.store(lanes.max_magnitude(a, b), &mut magnitudes);
     // As bit patterns, magnitudes order like integers, with infinity and NaN above the rest.
@@ -139,23 +140,20 @@ fn quantize_block<L: Lanes>(lanes: L, x: &[f32; BLOCK], values: &mut [i8; BLOCK]
         *values = [0; BLOCK];
         return (if scale == 0.0 { 0.0 } else { f32::NAN }, 0);
     }
-    let divisor = lanes.splat(scale);
-    let limit = lanes.splat(127.0);
-    let quantized = [a, b].map(|x| {
-        // A denormal scale has few digits, so quotients may exceed the limit.
-        let x = lanes.min(lanes.div(x, divisor), limit);
-        lanes.round(lanes.max(x, lanes.splat(-127.0)))
-    });
-    let (first, second) = values.split_at_mut(LANES);
-    lanes.store_i8(quantized[0], first.try_into().expect("half a block"));
-    lanes.store_i8(quantized[1], second.try_into().expect("half a block"));
+    let scales = lanes.splat(scale);
+    let a = round_within_127(lanes, lanes.div(a, scales));
+    let b = round_within_127(lanes, lanes.div(b, scales));
+    let (values, _) = values.as_chunks_mut();
+    lanes.store_i8(a, &mut values[0]);
+    lanes.store_i8(b, &mut values[1]);
     // Whole numbers of this size add without rounding, in any order.
-    let sum = lanes.sum(lanes.add(quantized[0], quantized[1]));
+    let sum = lanes.sum(lanes.add(a, b));
     (scale, sum as i32 * -8)
 }
 
+/// A denormal scale has few digits, so quotients may exceed the limit.
 #[inline(always)]
-fn halves(x: &[f32; BLOCK]) -> [&[f32; LANES]; 2] {
-    let (halves, _) = x.as_chunks();
-    [&halves[0], &halves[1]]
+fn round_within_127<L: Lanes>(lanes: L, x: L::F) -> L::F {
+    let x = lanes.min(x, lanes.splat(127.0));
+    lanes.round(lanes.max(x, lanes.splat(-127.0)))
 }

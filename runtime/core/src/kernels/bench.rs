@@ -1,0 +1,163 @@
+//! What benchmarks may call: kernels over plain slices in place of a plan's views.
+
+use core::ops::Range;
+
+use half::f16;
+
+use super::{Epilogue, Isa, QuantizedRows, Residual, Weight};
+use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
+use crate::ops::RopeStyle;
+use crate::rows::{Rows, RowsMut};
+
+/// A packed weight.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a> {
+    /// Of the data.
+    pub encoding: Encoding,
+    /// Outputs.
+    pub rows: usize,
+    /// Inputs.
+    pub cols: usize,
+    /// Packed groups.
+    pub data: &'a [u8],
+}
+
+impl<'a> Matrix<'a> {
+    /// Groups of rows.
+    pub fn groups(&self) -> usize {
+        self.rows.div_ceil(GROUP_ROWS)
+    }
+
+    fn weight(&self) -> Weight<'a> {
+        Weight::new(self.encoding, self.rows, self.cols, 1.0, self.data)
+    }
+}
+
+/// Quantized activations.
+#[derive(Clone, Debug)]
+pub struct Quantized {
+    values: std::vec::Vec<i8>,
+    scales: std::vec::Vec<f32>,
+    sums: std::vec::Vec<i32>,
+    rows: usize,
+    blocks: usize,
+}
+
+impl Quantized {
+    /// Room for `rows` rows of `cols` values.
+    pub fn new(rows: usize, cols: usize) -> Quantized {
+        let blocks = cols.div_ceil(BLOCK);
+        Quantized {
+            values: std::vec![0; rows * blocks * BLOCK],
+            scales: std::vec![0.0; rows * blocks],
+            sums: std::vec![0; rows * blocks],
+            rows,
+            blocks,
+        }
+    }
+
+    /// Quantizes rows of `x`.
+    pub fn fill(&mut self, isa: Isa, x: &[f32]) {
+        let values = self.values.chunks_exact_mut(self.blocks * BLOCK);
+        let scales = self.scales.chunks_exact_mut(self.blocks);
+        let sums = self.sums.chunks_exact_mut(self.blocks);
+        let rows = x.chunks_exact(x.len() / self.rows);
+        for (((x, values), scales), sums) in rows.zip(values).zip(scales).zip(sums) {
+            super::quantize_row(isa, x, values, scales, sums);
+        }
+    }
+
+    fn rows(&self) -> QuantizedRows<'_> {
+        QuantizedRows::new(
+            &self.values,
+            &self.scales,
+            &self.sums,
+            self.rows,
+            self.blocks,
+        )
+    }
+}
+
+/// Rows of outputs that several threads write, each its own groups.
+#[derive(Clone, Copy)]
+pub struct Output<'a>(RowsMut<'a>);
+
+impl<'a> Output<'a> {
+    /// Rows of `width` floats.
+    pub fn new(out: &'a mut [f32], width: usize) -> Output<'a> {
+        // SAFETY: the slice is borrowed for as long as the rows live.
+        Output(unsafe { RowsMut::new(out.as_mut_ptr(), width, width, out.len() / width) })
+    }
+
+    fn epilogue(self) -> Epilogue<'a> {
+        Epilogue {
+            scale: 1.0,
+            bias: None,
+            residual: Residual::None,
+            output: self.0,
+        }
+    }
+}
+
+/// Some groups of an integer product.
+///
+/// # Safety
+/// No other thread works on the same groups and output.
+pub unsafe fn linear_int8(
+    isa: Isa,
+    matrix: Matrix<'_>,
+    x: &Quantized,
+    out: Output<'_>,
+    groups: Range<usize>,
+) {
+    super::linear_int8(isa, matrix.weight(), x.rows(), &out.epilogue(), groups);
+}
+
+/// Some groups of a float product.
+///
+/// # Safety
+/// As for [`linear_int8`].
+pub unsafe fn linear_f32(
+    isa: Isa,
+    matrix: Matrix<'_>,
+    x: &[f32],
+    out: Output<'_>,
+    groups: Range<usize>,
+) {
+    let cols = matrix.cols;
+    // SAFETY: within the slice, which is only read.
+    let rows = unsafe { Rows::new(x.as_ptr(), cols, cols, x.len() / cols) };
+    super::linear_f32(isa, matrix.weight(), rows, &out.epilogue(), groups);
+}
+
+/// See the kernel of this name.
+pub fn rms_norm(isa: Isa, x: &mut [f32], weight: &[f32]) {
+    super::rms_norm(isa, x, weight, 1e-6);
+}
+
+/// See the kernel of this name.
+pub fn rope(isa: Isa, head: &mut [f32], cos: &[f32], sin: &[f32]) {
+    super::rope(isa, RopeStyle::Halves, head, cos, sin);
+}
+
+/// See the kernel of this name.
+pub fn silu_mul(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
+    super::silu_mul(isa, gate, up, out);
+}
+
+/// See the kernel of this name.
+pub fn store_kv(isa: Isa, x: &[f32], out: &mut [f16]) {
+    super::store_kv(isa, x, out);
+}
+
+/// See the kernel of this name.
+pub fn attend(
+    isa: Isa,
+    query: &[f32],
+    keys: &[f16],
+    values: &[f16],
+    scores: &mut [f32],
+    out: &mut [f32],
+) {
+    super::attend(isa, query, keys, values, 0.125, scores, out);
+}
