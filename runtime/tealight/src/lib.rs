@@ -45,6 +45,7 @@ mod event;
 mod generation;
 mod info;
 pub mod logprobs;
+mod memory;
 mod model;
 mod options;
 mod session;
@@ -72,8 +73,12 @@ pub use template::{Message, Role};
 pub use tokenizer::TokenId;
 
 pub use tealight_core::executor::{Activations, KvType};
+pub use tealight_core::{ops, plan};
 #[cfg(feature = "import")]
 pub use tealight_import as import;
+/// The models that Tealight knows by name.
+#[cfg(feature = "embedded")]
+pub use tealight_models as models;
 /// Runs any other ONNX model.
 #[cfg(feature = "tract")]
 pub use tealight_onnx as onnx;
