@@ -67,7 +67,9 @@ pub enum ImportError {
     #[error("{}", list(.0))]
     Unrecognised(Vec<UnrecognisedOperator>),
     /// An operator is known, but its quantization is not supported.
-    #[error("operator `{node}` ({operator}) is quantized in a way that plans do not store: {fault}")]
+    #[error(
+        "operator `{node}` ({operator}) is quantized in a way that plans do not store: {fault}"
+    )]
     Quantization {
         /// The node's name.
         node: String,
@@ -94,11 +96,17 @@ pub enum ImportError {
 
 impl ImportError {
     pub(crate) fn read(path: &Path, source: io::Error) -> ImportError {
-        ImportError::Read { path: path.to_owned(), source }
+        ImportError::Read {
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(crate) fn malformed(path: &Path, fault: impl Into<String>) -> ImportError {
-        ImportError::Malformed { path: path.to_owned(), fault: fault.into() }
+        ImportError::Malformed {
+            path: path.to_owned(),
+            fault: fault.into(),
+        }
     }
 }
 
@@ -122,7 +130,11 @@ impl fmt::Display for UnrecognisedOperator {
         if !self.domain.is_empty() {
             write!(f, "{}.", self.domain)?;
         }
-        let why = if self.unknown { "unknown operator" } else { "unexpected use" };
+        let why = if self.unknown {
+            "unknown operator"
+        } else {
+            "unexpected use"
+        };
         write!(f, "{} at node `{}` ({why})", self.operator, self.node)
     }
 }

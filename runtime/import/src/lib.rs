@@ -67,7 +67,11 @@ pub fn import_with(
     options: &ImportOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ImportReport, ImportError> {
-    progress(Progress { step: Step::Graph, done: 0, total: 0 });
+    progress(Progress {
+        step: Step::Graph,
+        done: 0,
+        total: 0,
+    });
     let path = locate::graph(model)?;
     let spec = recognise(&path, options)?;
     let texts = ModelTexts::beside(&path)?;
@@ -81,7 +85,10 @@ pub fn import_with(
 /// # Errors
 /// As [`import`], but for the weights' values, which are not read.
 pub fn inspect(model: &Path, options: &ImportOptions) -> Result<ImportReport, ImportError> {
-    Ok(ImportReport::of(&recognise(&locate::graph(model)?, options)?))
+    Ok(ImportReport::of(&recognise(
+        &locate::graph(model)?,
+        options,
+    )?))
 }
 
 /// Every file that the plan of `model` depends on. Texts that are not there are listed too,
@@ -101,6 +108,8 @@ fn recognise(
     let graph = onnx::load(path)?;
     let decoder = walk::walk(&graph)?;
     let declared = locate::declared_context(path);
-    lower::lower(decoder, declared, options.context)
-        .map_err(|fault| ImportError::NotADecoder { path: path.to_owned(), fault })
+    lower::lower(decoder, declared, options.context).map_err(|fault| ImportError::NotADecoder {
+        path: path.to_owned(),
+        fault,
+    })
 }

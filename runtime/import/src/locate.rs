@@ -25,7 +25,9 @@ pub(crate) fn graph(model: &Path) -> Result<PathBuf, ImportError> {
             continue;
         }
         let named = json(&folder.join("genai_config.json"));
-        let named = named.as_ref().and_then(|config| config["model"]["decoder"]["filename"].as_str());
+        let named = named
+            .as_ref()
+            .and_then(|config| config["model"]["decoder"]["filename"].as_str());
         // A name, not a path: the graph is in this folder.
         let named = named.filter(|name| Path::new(name).components().count() == 1);
         for name in named.into_iter().chain(["model.onnx"]) {
@@ -40,14 +42,22 @@ pub(crate) fn graph(model: &Path) -> Result<PathBuf, ImportError> {
             1 => return Ok(graphs.remove(0)),
             _ => {
                 let name = |path: PathBuf| {
-                    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+                    path.file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned()
                 };
                 let names = graphs.into_iter().map(name).collect();
-                return Err(ImportError::SeveralGraphs { path: folder, names });
+                return Err(ImportError::SeveralGraphs {
+                    path: folder,
+                    names,
+                });
             }
         }
     }
-    Err(ImportError::NoGraph { path: model.to_owned() })
+    Err(ImportError::NoGraph {
+        path: model.to_owned(),
+    })
 }
 
 fn graphs_in(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
@@ -55,7 +65,11 @@ fn graphs_in(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let mut graphs = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "onnx") && path.is_file() {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "onnx")
+            && path.is_file()
+        {
             graphs.push(path);
         }
     }
@@ -71,7 +85,11 @@ pub(crate) fn declared_context(graph: &Path) -> Option<usize> {
     let declared = config
         .as_ref()
         .and_then(|config| config["max_position_embeddings"].as_u64())
-        .or_else(|| genai.as_ref().and_then(|config| config["model"]["context_length"].as_u64()));
+        .or_else(|| {
+            genai
+                .as_ref()
+                .and_then(|config| config["model"]["context_length"].as_u64())
+        });
     declared.and_then(|context| usize::try_from(context).ok())
 }
 

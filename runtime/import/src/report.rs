@@ -42,8 +42,14 @@ impl ImportReport {
         let mut totals: BTreeMap<u32, TensorTotal> = BTreeMap::new();
         for tensor in &spec.tensors {
             let encoding = tensor.encoding;
-            let bytes = encoding.tensor_bytes(tensor.rows, tensor.cols).unwrap_or(usize::MAX);
-            let empty = TensorTotal { encoding, count: 0, bytes: 0 };
+            let bytes = encoding
+                .tensor_bytes(tensor.rows, tensor.cols)
+                .unwrap_or(usize::MAX);
+            let empty = TensorTotal {
+                encoding,
+                count: 0,
+                bytes: 0,
+            };
             let total = totals.entry(encoding as u32).or_insert(empty);
             total.count += 1;
             total.bytes = total.bytes.saturating_add(bytes as u64);
@@ -54,7 +60,9 @@ impl ImportReport {
             head: spec.head,
             vocab: spec.vocab,
             context: spec.context,
-            weight_bytes: tensors.iter().fold(0, |sum, total| sum.saturating_add(total.bytes)),
+            weight_bytes: tensors
+                .iter()
+                .fold(0, |sum, total| sum.saturating_add(total.bytes)),
             tensors,
         }
     }
@@ -63,9 +71,22 @@ impl ImportReport {
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ops, vocab, context) = (self.ops.len(), self.vocab, self.context);
-        write!(f, "{ops} operators, {vocab} token ids, {context} positions;")?;
-        for TensorTotal { encoding, count, bytes } in &self.tensors {
-            write!(f, " {count} × {} ({:.1} MB)", encoding.name(), *bytes as f64 / 1e6)?;
+        write!(
+            f,
+            "{ops} operators, {vocab} token ids, {context} positions;"
+        )?;
+        for TensorTotal {
+            encoding,
+            count,
+            bytes,
+        } in &self.tensors
+        {
+            write!(
+                f,
+                " {count} × {} ({:.1} MB)",
+                encoding.name(),
+                *bytes as f64 / 1e6
+            )?;
         }
         Ok(())
     }

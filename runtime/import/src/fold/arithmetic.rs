@@ -8,7 +8,9 @@ use crate::walk::{Outcome, Walk, one};
 
 /// `Add`, `Sub`, `Mul`, `Div` of two tensors of whole numbers.
 pub(crate) fn ints(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(a), Some(b)) = (walk.ints(node, 0)?, walk.ints(node, 1)?) else { return Ok(None) };
+    let (Some(a), Some(b)) = (walk.ints(node, 0)?, walk.ints(node, 1)?) else {
+        return Ok(None);
+    };
     let result = a.zip(&b, |a, b| match node.op.as_str() {
         "Add" => a.add(*b),
         "Sub" => a.sub(*b),
@@ -49,7 +51,9 @@ pub(crate) fn unary(walk: &mut Walk, node: &Node) -> Outcome {
     if let (Some(a), "Neg") = (walk.ints(node, 0)?, node.op.as_str()) {
         return one(a.map(|a| Dim::default().sub(*a)).map(Value::Ints));
     }
-    let Some(a) = known(walk, node, 0)? else { return Ok(None) };
+    let Some(a) = known(walk, node, 0)? else {
+        return Ok(None);
+    };
     let result = a.map(|&a| match node.op.as_str() {
         "Neg" => Some(-a),
         "Sqrt" => Some(a.sqrt()),
@@ -61,7 +65,9 @@ pub(crate) fn unary(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `Add`, `Sub`, `Mul`, `Div` of tensors that follow from positions.
 pub(crate) fn grids(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else { return Ok(None) };
+    let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else {
+        return Ok(None);
+    };
     let linear = match node.op.as_str() {
         "Add" => a.add(&b, 1),
         "Sub" => a.add(&b, -1),

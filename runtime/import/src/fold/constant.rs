@@ -22,14 +22,17 @@ pub(crate) fn constant(_: &mut Walk, node: &Node) -> Outcome {
     } else if let Some(ints) = node.ints("value_ints") {
         Some(Value::Ints(Array::vector(dims(ints))))
     } else {
-        node.floats("value_floats").map(|floats| Value::Floats(Array::vector(floats.to_vec())))
+        node.floats("value_floats")
+            .map(|floats| Value::Floats(Array::vector(floats.to_vec())))
     };
     one(value)
 }
 
 /// `ConstantOfShape(shape)`.
 pub(crate) fn constant_of_shape(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(shape) = walk.ints(node, 0)? else { return Ok(None) };
+    let Some(shape) = walk.ints(node, 0)? else {
+        return Ok(None);
+    };
     let (dtype, number) = match &node.value {
         None => (DType::F32, 0.0),
         Some(value) if value.len() == 1 => (value.dtype, value.floats()?[0]),
@@ -37,7 +40,10 @@ pub(crate) fn constant_of_shape(walk: &mut Walk, node: &Node) -> Outcome {
     };
     let sizes: Option<Vec<usize>> = shape.data.iter().map(|dim| dim.size()).collect();
     let Some(sizes) = sizes.filter(|sizes| crate::walk::array::elements(sizes).is_some()) else {
-        return one(Some(Value::Grid(Grid::filled(shape.data, f64::from(number)))));
+        return one(Some(Value::Grid(Grid::filled(
+            shape.data,
+            f64::from(number),
+        ))));
     };
     one(match dtype {
         DType::Bool => Array::filled(sizes, number != 0.0).map(Value::Bools),
@@ -56,20 +62,31 @@ pub(crate) fn range(walk: &mut Walk, node: &Node) -> Outcome {
         }
     }
     let [start, limit, delta] = ends;
-    let Some(count) = limit.sub(start).filter(|_| delta == Dim::ONE) else { return Ok(None) };
+    let Some(count) = limit.sub(start).filter(|_| delta == Dim::ONE) else {
+        return Ok(None);
+    };
     if count.least().is_none_or(|least| least < 0) {
         return Ok(None);
     }
-    one(Some(Value::Grid(Grid::linear(vec![count], start, vec![1])).settled()))
+    one(Some(
+        Value::Grid(Grid::linear(vec![count], start, vec![1])).settled(),
+    ))
 }
 
 /// `Shape(x)`, or a part of it.
 pub(crate) fn shape(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(shape) = walk.value(node, 0).and_then(Value::shape) else { return Ok(None) };
+    let Some(shape) = walk.value(node, 0).and_then(Value::shape) else {
+        return Ok(None);
+    };
     let rank = shape.len() as i64;
     let end = |name, default| {
         let end = node.int_or(name, default);
-        (if end < 0 { end.saturating_add(rank) } else { end }).clamp(0, rank) as usize
+        (if end < 0 {
+            end.saturating_add(rank)
+        } else {
+            end
+        })
+        .clamp(0, rank) as usize
     };
     let (start, end) = (end("start", 0), end("end", rank));
     let part = shape.get(start..end).unwrap_or_default().to_vec();
@@ -85,8 +102,12 @@ pub(crate) fn reduce_sum(walk: &mut Walk, node: &Node) -> Outcome {
     let (Some(Value::Grid(grid)), Some(&[axis])) = (walk.value(node, 0), axes.as_deref()) else {
         return Ok(None);
     };
-    let Some(axis) = axis_index(axis, grid.shape.len()) else { return Ok(None) };
-    let whole = grid.fill().filter(|fill| fill.fract() == 0.0 && fill.abs() < 1e9);
+    let Some(axis) = axis_index(axis, grid.shape.len()) else {
+        return Ok(None);
+    };
+    let whole = grid
+        .fill()
+        .filter(|fill| fill.fract() == 0.0 && fill.abs() < 1e9);
     let sum = whole.and_then(|fill| grid.shape[axis].mul(Dim::new(fill as i64)));
     let mut shape = grid.shape.clone();
     if node.int_or("keepdims", 1) == 0 {

@@ -8,7 +8,9 @@ use crate::walk::{Outcome, Walk, one};
 
 /// `Equal` of known whole numbers, where the answer is the same for every step.
 pub(crate) fn equal(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(a), Some(b)) = (walk.ints(node, 0)?, walk.ints(node, 1)?) else { return Ok(None) };
+    let (Some(a), Some(b)) = (walk.ints(node, 0)?, walk.ints(node, 1)?) else {
+        return Ok(None);
+    };
     one(a.zip(&b, |a, b| a.same(*b)).map(Value::Bools))
 }
 
@@ -22,41 +24,58 @@ pub(crate) fn compare(walk: &mut Walk, node: &Node) -> Outcome {
         "Equal" => Comparison::Equal,
         _ => return Ok(None),
     };
-    let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else { return Ok(None) };
+    let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else {
+        return Ok(None);
+    };
     one(a.compare(&b, how).map(Value::Grid))
 }
 
 /// `And`, `Or`.
 pub(crate) fn both(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else { return Ok(None) };
-    let result = if node.op == "And" { a.and(&b) } else { a.or(&b) };
+    let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else {
+        return Ok(None);
+    };
+    let result = if node.op == "And" {
+        a.and(&b)
+    } else {
+        a.or(&b)
+    };
     one(result.map(Value::Grid))
 }
 
 /// `Not`.
 pub(crate) fn not(walk: &mut Walk, node: &Node) -> Outcome {
-    one(walk.grid(node, 0)?.and_then(|grid| grid.not()).map(Value::Grid))
+    one(walk
+        .grid(node, 0)?
+        .and_then(|grid| grid.not())
+        .map(Value::Grid))
 }
 
 /// `Where` among known whole numbers.
 pub(crate) fn pick(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(Value::Bools(condition)) = walk.value(node, 0).cloned() else { return Ok(None) };
+    let Some(Value::Bools(condition)) = walk.value(node, 0).cloned() else {
+        return Ok(None);
+    };
     let (Some(yes), Some(no)) = (walk.ints(node, 1)?, walk.ints(node, 2)?) else {
         return Ok(None);
     };
     // Both at once, so that all three shapes are combined.
     let pairs = yes.zip(&no, |&yes, &no| Some((yes, no)));
     let picked = pairs.and_then(|pairs: Array<_>| {
-        condition.zip(&pairs, |&truth, &(yes, no)| Some(if truth { yes } else { no }))
+        condition.zip(&pairs, |&truth, &(yes, no)| {
+            Some(if truth { yes } else { no })
+        })
     });
     one(picked.map(Value::Ints))
 }
 
 /// `Where` among grids.
 pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(condition), Some(yes), Some(no)) =
-        (walk.grid(node, 0)?, walk.grid(node, 1)?, walk.grid(node, 2)?)
-    else {
+    let (Some(condition), Some(yes), Some(no)) = (
+        walk.grid(node, 0)?,
+        walk.grid(node, 1)?,
+        walk.grid(node, 2)?,
+    ) else {
         return Ok(None);
     };
     let picked: Option<Grid> = condition.select(&yes, &no);

@@ -13,12 +13,13 @@ use crate::walk::{Outcome, Walk, one};
 pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
     let axis = node.int_or("axis", 0);
     if let Some(Value::Grid(grid)) = walk.value(node, 0) {
-        let (Some(fill), Some(indices)) =
-            (grid.fill(), walk.value(node, 1).and_then(Value::shape))
+        let (Some(fill), Some(indices)) = (grid.fill(), walk.value(node, 1).and_then(Value::shape))
         else {
             return Ok(None);
         };
-        let Some(at) = axis_index(axis, grid.shape.len()) else { return Ok(None) };
+        let Some(at) = axis_index(axis, grid.shape.len()) else {
+            return Ok(None);
+        };
         let shape = [&grid.shape[..at], &indices, &grid.shape[at + 1..]].concat();
         return one(Some(Value::Grid(Grid::filled(shape, fill))));
     }
@@ -29,7 +30,9 @@ pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
         return one(gather_from(&ints, axis, &indices).map(Value::Ints));
     }
     let floats = walk.floats(node, 0)?;
-    one(floats.and_then(|floats| gather_from(&floats, axis, &indices)).map(Value::Floats))
+    one(floats
+        .and_then(|floats| gather_from(&floats, axis, &indices))
+        .map(Value::Floats))
 }
 
 fn gather_from<T: Clone>(from: &Array<T>, axis: i64, at: &Array<i64>) -> Option<Array<T>> {
@@ -50,18 +53,26 @@ pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
         None => Some(vec![]),
         Some(_) => walk.numbers(node, 4)?,
     };
-    let Some(mut value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    let Some(mut value) = walk.value(node, 0).cloned() else {
+        return Ok(None);
+    };
     if let Some(ints) = walk.ints(node, 0)? {
         value = Value::Ints(ints);
     }
-    let (Some(axes), Some(steps)) = (axes, steps) else { return Ok(None) };
+    let (Some(axes), Some(steps)) = (axes, steps) else {
+        return Ok(None);
+    };
     let count = starts.data.len();
     if axes.len() != count || ends.data.len() != count || steps.iter().any(|&step| step != 1) {
         return Ok(None);
     }
     for ((axis, &start), &end) in axes.into_iter().zip(&starts.data).zip(&ends.data) {
-        let Some(shape) = value.shape() else { return Ok(None) };
-        let Some(axis) = axis_index(axis, shape.len()) else { return Ok(None) };
+        let Some(shape) = value.shape() else {
+            return Ok(None);
+        };
+        let Some(axis) = axis_index(axis, shape.len()) else {
+            return Ok(None);
+        };
         let (Some(from), Some(to)) = (bound(start, shape[axis]), bound(end, shape[axis])) else {
             return Ok(None);
         };
@@ -112,24 +123,33 @@ fn cut_array<T: Clone>(array: &Array<T>, axis: usize, from: Dim, to: Dim) -> Opt
 
 /// `Split(x, sizes)`.
 pub(crate) fn split(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(value) = walk.value(node, 0).cloned() else { return Ok(None) };
-    let Some(shape) = value.shape() else { return Ok(None) };
-    let Some(axis) = axis_index(node.int_or("axis", 0), shape.len()) else { return Ok(None) };
+    let Some(value) = walk.value(node, 0).cloned() else {
+        return Ok(None);
+    };
+    let Some(shape) = value.shape() else {
+        return Ok(None);
+    };
+    let Some(axis) = axis_index(node.int_or("axis", 0), shape.len()) else {
+        return Ok(None);
+    };
     let sizes = match (node.ints("split"), node.input(1)) {
         (Some(sizes), _) => Some(sizes.to_vec()),
         (None, Some(_)) => walk.numbers(node, 1)?,
         (None, None) => {
             let count = node.outputs.len() as i64;
-            shape[axis].number().filter(|size| size % count == 0).map(|size| {
-                vec![size / count; node.outputs.len()]
-            })
+            shape[axis]
+                .number()
+                .filter(|size| size % count == 0)
+                .map(|size| vec![size / count; node.outputs.len()])
         }
     };
     let Some(sizes) = sizes else { return Ok(None) };
     let mut start = 0i64;
     let mut parts = Vec::with_capacity(sizes.len());
     for size in sizes {
-        let Some(end) = start.checked_add(size) else { return Ok(None) };
+        let Some(end) = start.checked_add(size) else {
+            return Ok(None);
+        };
         match cut(&value, axis, Dim::new(start), Dim::new(end)) {
             Some(part) => parts.push(part),
             None => return Ok(None),
@@ -147,12 +167,18 @@ pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
     if let Some(parts) = ints {
         let parts: Vec<&Array<Dim>> = parts.iter().collect();
         let axis = parts.first().and_then(|part| axis(part.shape.len()));
-        return one(axis.and_then(|axis| Array::concat(&parts, axis)).map(Value::Ints));
+        return one(axis
+            .and_then(|axis| Array::concat(&parts, axis))
+            .map(Value::Ints));
     }
-    let Some(parts) = all(count, |index| walk.floats(node, index))? else { return Ok(None) };
+    let Some(parts) = all(count, |index| walk.floats(node, index))? else {
+        return Ok(None);
+    };
     let parts: Vec<&Array<f32>> = parts.iter().collect();
     let axis = parts.first().and_then(|part| axis(part.shape.len()));
-    one(axis.and_then(|axis| Array::concat(&parts, axis)).map(Value::Floats))
+    one(axis
+        .and_then(|axis| Array::concat(&parts, axis))
+        .map(Value::Floats))
 }
 
 /// All of them, or nothing.

@@ -28,28 +28,39 @@ pub(crate) fn identity(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `Cast(x)`. Activations stay what they are: plans compute in f32.
 pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(to) = node.int("to").and_then(DType::from_onnx) else { return Ok(None) };
-    let Some(value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    let Some(to) = node.int("to").and_then(DType::from_onnx) else {
+        return Ok(None);
+    };
+    let Some(value) = walk.value(node, 0).cloned() else {
+        return Ok(None);
+    };
     one(match value {
-        Value::Ints(array) if to == DType::Bool => {
-            array.map(|dim| dim.same(Dim::new(0)).map(|zero| !zero)).map(Value::Bools)
-        }
-        Value::Ints(array) if to.is_float() => {
-            array.map(|dim| dim.number().map(|number| number as f32)).map(Value::Floats)
-        }
-        Value::Floats(array) if !to.is_float() => {
-            array.map(|&x| (x.abs() < 9e15).then(|| Dim::new(x as i64))).map(Value::Ints)
-        }
+        Value::Ints(array) if to == DType::Bool => array
+            .map(|dim| dim.same(Dim::new(0)).map(|zero| !zero))
+            .map(Value::Bools),
+        Value::Ints(array) if to.is_float() => array
+            .map(|dim| dim.number().map(|number| number as f32))
+            .map(Value::Floats),
+        Value::Floats(array) if !to.is_float() => array
+            .map(|&x| (x.abs() < 9e15).then(|| Dim::new(x as i64)))
+            .map(Value::Ints),
         Value::Bools(array) if to != DType::Bool => {
             let number = |&truth: &bool| Some(Dim::new(i64::from(truth)));
             match to.is_float() {
-                true => array.map(|&truth| Some(f32::from(u8::from(truth)))).map(Value::Floats),
+                true => array
+                    .map(|&truth| Some(f32::from(u8::from(truth))))
+                    .map(Value::Floats),
                 false => array.map(number).map(Value::Ints),
             }
         }
         Value::Grid(grid) if to == DType::Bool => {
             grid.map(|x| f64::from(x != 0.0)).map(Value::Grid)
         }
+        // A mask may have been made of anything, but only whole numbers survive this.
+        Value::Grid(grid) if !to.is_float() && grid.as_linear().is_none() => grid
+            .map(f64::trunc)
+            .filter(|whole| whole == &grid)
+            .map(Value::Grid),
         Value::Stored(stored) if stored.tensor.dtype.is_float() != to.is_float() => {
             stored_cast(walk, node, to)?
         }
@@ -64,7 +75,9 @@ fn stored_cast(walk: &Walk, node: &Node, to: DType) -> Result<Option<Value>, Imp
         return Ok(floats.map(Value::Floats));
     }
     let floats = walk.floats(node, 0)?;
-    Ok(floats.and_then(|a| a.map(|&x| Some(Dim::new(x as i64)))).map(Value::Ints))
+    Ok(floats
+        .and_then(|a| a.map(|&x| Some(Dim::new(x as i64))))
+        .map(Value::Ints))
 }
 
 /// `Unsqueeze(x, axes)`, `Squeeze(x, axes)`.
@@ -74,7 +87,11 @@ pub(crate) fn unsqueeze(walk: &mut Walk, node: &Node) -> Outcome {
         None => walk.numbers(node, 1)?,
     };
     let Some(axes) = axes else { return Ok(None) };
-    let change = if node.op == "Squeeze" { Change::Squeeze(axes) } else { Change::Unsqueeze(axes) };
+    let change = if node.op == "Squeeze" {
+        Change::Squeeze(axes)
+    } else {
+        Change::Unsqueeze(axes)
+    };
     apply(walk, node, &change)
 }
 
@@ -83,7 +100,10 @@ pub(crate) fn transpose(walk: &mut Walk, node: &Node) -> Outcome {
     let reversed = |rank: usize| (0..rank as i64).rev().collect();
     let perm = match node.ints("perm") {
         Some(perm) => Some(perm.to_vec()),
-        None => walk.value(node, 0).and_then(Value::shape).map(|shape| reversed(shape.len())),
+        None => walk
+            .value(node, 0)
+            .and_then(Value::shape)
+            .map(|shape| reversed(shape.len())),
     };
     match perm {
         Some(perm) => apply(walk, node, &Change::Transpose(perm)),
@@ -93,25 +113,43 @@ pub(crate) fn transpose(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `Reshape(x, shape)`.
 pub(crate) fn reshape(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(shape) = walk.ints(node, 1)? else { return Ok(None) };
+    let Some(shape) = walk.ints(node, 1)? else {
+        return Ok(None);
+    };
     let allow_zero = node.int_or("allowzero", 0) != 0;
-    apply(walk, node, &Change::Reshape { shape: shape.data, allow_zero })
+    apply(
+        walk,
+        node,
+        &Change::Reshape {
+            shape: shape.data,
+            allow_zero,
+        },
+    )
 }
 
 /// `Flatten(x)`: two axes are left.
 pub(crate) fn flatten(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(shape) = walk.value(node, 0).and_then(Value::shape) else { return Ok(None) };
+    let Some(shape) = walk.value(node, 0).and_then(Value::shape) else {
+        return Ok(None);
+    };
     let rank = shape.len();
     let at = match node.int_or("axis", 1) {
         axis if axis == rank as i64 => Some(rank),
         axis => axis_index(axis, rank),
     };
-    let Some((front, back)) = at.map(|at| shape.split_at(at)) else { return Ok(None) };
+    let Some((front, back)) = at.map(|at| shape.split_at(at)) else {
+        return Ok(None);
+    };
     let product = |dims: &[Dim]| dims.iter().try_fold(Dim::ONE, |a, &b| a.mul(b));
     match (product(front), product(back)) {
-        (Some(a), Some(b)) => {
-            apply(walk, node, &Change::Reshape { shape: vec![a, b], allow_zero: true })
-        }
+        (Some(a), Some(b)) => apply(
+            walk,
+            node,
+            &Change::Reshape {
+                shape: vec![a, b],
+                allow_zero: true,
+            },
+        ),
         _ => Ok(None),
     }
 }
@@ -125,7 +163,9 @@ pub(crate) fn expand(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
-    let Some(value) = walk.value(node, 0).cloned() else { return Ok(None) };
+    let Some(value) = walk.value(node, 0).cloned() else {
+        return Ok(None);
+    };
     // Constants small enough to be read are as good as known values.
     let value = match value {
         Value::Stored(stored) => match change.stored(&stored) {
@@ -139,12 +179,18 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
         Value::Ints(array) => match change.array(&array) {
             Some(array) => Value::Ints(array),
             // Repeated along the step's tokens, it is no small tensor any more.
-            None => return one(Grid::from_ints(&array).and_then(|g| change.grid(&g)).map(Value::Grid)),
+            None => {
+                return one(Grid::from_ints(&array)
+                    .and_then(|g| change.grid(&g))
+                    .map(Value::Grid));
+            }
         },
         Value::Floats(array) => match change.array(&array) {
             Some(array) => Value::Floats(array),
             None => {
-                return one(Grid::from_floats(&array).and_then(|g| change.grid(&g)).map(Value::Grid));
+                return one(Grid::from_floats(&array)
+                    .and_then(|g| change.grid(&g))
+                    .map(Value::Grid));
             }
         },
         Value::Bools(array) => match change.array(&array) {
@@ -167,7 +213,10 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
             None => return Ok(None),
         },
         Value::Kept(kept) => match change.layout(&kept.rows.layout) {
-            Some(layout) => Value::Kept(Kept { rows: kept.rows.with_layout(layout), ..kept }),
+            Some(layout) => Value::Kept(Kept {
+                rows: kept.rows.with_layout(layout),
+                ..kept
+            }),
             None => return Ok(None),
         },
         Value::Rotary(Part::Table(table)) => match change.table(&table) {
@@ -195,7 +244,10 @@ impl Change {
         let picks = match self {
             Change::Transpose(perm) => {
                 let rank = array.shape.len();
-                let perm = perm.iter().map(|&at| axis_index(at, rank)).collect::<Option<Vec<_>>>()?;
+                let perm = perm
+                    .iter()
+                    .map(|&at| axis_index(at, rank))
+                    .collect::<Option<Vec<_>>>()?;
                 Some(array::transpose(&array.shape, &perm)?)
             }
             Change::Expand(shape) => {
@@ -216,11 +268,16 @@ impl Change {
         let rank = stored.shape.len();
         match self {
             Change::Transpose(perm) => {
-                let perm = perm.iter().map(|&at| axis_index(at, rank)).collect::<Option<Vec<_>>>()?;
+                let perm = perm
+                    .iter()
+                    .map(|&at| axis_index(at, rank))
+                    .collect::<Option<Vec<_>>>()?;
                 if perm.iter().enumerate().all(|(at, &from)| at == from) {
                     return Some(stored.clone());
                 }
-                let [rows, cols] = stored.shape[..] else { return None };
+                let [rows, cols] = stored.shape[..] else {
+                    return None;
+                };
                 (perm == [1, 0]).then(|| Stored {
                     shape: vec![cols, rows],
                     transposed: !stored.transposed,
@@ -232,7 +289,10 @@ impl Change {
             _ => {
                 let old: Vec<Dim> = stored.shape.iter().map(|&size| Dim::from(size)).collect();
                 let shape = sizes(&self.new_shape(&old)?)?;
-                Some(Stored { shape, ..stored.clone() })
+                Some(Stored {
+                    shape,
+                    ..stored.clone()
+                })
             }
         }
     }
@@ -258,7 +318,10 @@ impl Change {
             }
             Change::Transpose(perm) => {
                 let rank = grid.shape.len();
-                let axes = perm.iter().map(|&at| axis_index(at, rank)).collect::<Option<Vec<_>>>()?;
+                let axes = perm
+                    .iter()
+                    .map(|&at| axis_index(at, rank))
+                    .collect::<Option<Vec<_>>>()?;
                 (axes.len() == rank)
                     .then(|| axes.into_iter().map(Some).collect::<Vec<_>>())
                     .and_then(|axes| grid.with_axes(&axes))
@@ -283,7 +346,10 @@ impl Change {
             }
             Change::Expand(wanted) => {
                 let same = wanted.len() == shape.len()
-                    && wanted.iter().zip(&shape).all(|(a, b)| a == b || *a == Dim::ONE);
+                    && wanted
+                        .iter()
+                        .zip(&shape)
+                        .all(|(a, b)| a == b || *a == Dim::ONE);
                 return same.then(|| table.clone());
             }
             _ => {
@@ -298,7 +364,9 @@ impl Change {
     /// The shape that is left of `old`, for the changes that keep the order of the elements.
     fn new_shape(&self, old: &[Dim]) -> Option<Vec<Dim>> {
         let places = |axes: &[i64], rank| {
-            axes.iter().map(|&axis| axis_index(axis, rank)).collect::<Option<Vec<_>>>()
+            axes.iter()
+                .map(|&axis| axis_index(axis, rank))
+                .collect::<Option<Vec<_>>>()
         };
         match self {
             Change::Unsqueeze(axes) => {
@@ -306,7 +374,13 @@ impl Change {
                 let places = places(axes, rank)?;
                 let mut rest = old.iter().copied();
                 let shape = (0..rank)
-                    .map(|at| if places.contains(&at) { Some(Dim::ONE) } else { rest.next() })
+                    .map(|at| {
+                        if places.contains(&at) {
+                            Some(Dim::ONE)
+                        } else {
+                            rest.next()
+                        }
+                    })
                     .collect::<Option<Vec<_>>>()?;
                 rest.next().is_none().then_some(shape)
             }

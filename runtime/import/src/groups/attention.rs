@@ -39,7 +39,12 @@ pub(crate) struct Scores {
 impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         let (Part::Scores { scores, .. } | Part::Weights(scores) | Part::Undefined(scores)) = self;
-        Some(vec![Dim::ONE, Dim::from(scores.heads), Dim::SEQUENCE, Dim::TOTAL])
+        Some(vec![
+            Dim::ONE,
+            Dim::from(scores.heads),
+            Dim::SEQUENCE,
+            Dim::TOTAL,
+        ])
     }
 }
 
@@ -67,7 +72,9 @@ pub(crate) fn keep(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let layout = &rows.layout;
-    let [batch, heads, tokens, head] = &layout.axes[..] else { return Ok(None) };
+    let [batch, heads, tokens, head] = &layout.axes[..] else {
+        return Ok(None);
+    };
     let along_positions = layout.axis(node.int_or("axis", 0)) == Some(2);
     let shape = layout.shape().unwrap_or_default();
     let agrees = |size: Dim, given: Option<usize>| given.is_none_or(|given| size == given.into());
@@ -79,16 +86,25 @@ pub(crate) fn keep(walk: &mut Walk, node: &Node) -> Outcome {
         && agrees(shape[3], past.head_dim);
     let mut joined = layout.clone();
     joined.axes = vec![vec![], heads.clone(), vec![Factor::Total], head.clone()];
-    let kept = Kept { layer: past.layer, kind: past.kind, rows: rows.with_layout(joined) };
+    let kept = Kept {
+        layer: past.layer,
+        kind: past.kind,
+        rows: rows.with_layout(joined),
+    };
     one(fits.then_some(Value::Kept(kept)))
 }
 
 /// `q · kᵀ`, then `weights · v`.
 pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(kept) = kept(walk, node, 1) else { return Ok(None) };
+    let Some(kept) = kept(walk, node, 1) else {
+        return Ok(None);
+    };
     if let Some(query) = walk.rows(node, 0).cloned() {
         return one(scores(query, kept).map(|scores| {
-            Value::Attention(Part::Scores { scores, masked: false })
+            Value::Attention(Part::Scores {
+                scores,
+                masked: false,
+            })
         }));
     }
     match part(walk, node, 0) {
@@ -105,22 +121,33 @@ fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
     let plain = query.layout.packed() == Layout::heads_first(heads, head_dim);
     let (_, key_dim) = heads_of(&key.rows, heads)?;
     let scale = query.scale * key.rows.scale;
-    (plain && key.kind == Kind::Key && key_dim == head_dim)
-        .then_some(Scores { query, key, scale, heads })
+    (plain && key.kind == Kind::Key && key_dim == head_dim).then_some(Scores {
+        query,
+        key,
+        scale,
+        heads,
+    })
 }
 
 /// The number of key-value heads and their width, if `heads` heads in
 /// `[1, heads, total, head_dim]` are those, each repeated equally often in place.
 fn heads_of(kept: &Rows, heads: usize) -> Option<(usize, usize)> {
-    let [batch, found, positions, head] = &kept.layout.axes[..] else { return None };
+    let [batch, found, positions, head] = &kept.layout.axes[..] else {
+        return None;
+    };
     let head_dim = kept.layout.shape()?[3].size()?;
     let kv_heads = match found[..] {
         [] | [Factor::Columns { stride: 0, .. }] => 1,
         [Factor::Columns { len, .. }] => len,
-        [Factor::Columns { len, .. }, Factor::Columns { stride: 0, .. }] => len,
+        [
+            Factor::Columns { len, .. },
+            Factor::Columns { stride: 0, .. },
+        ] => len,
         _ => return None,
     };
-    let repeats = heads.checked_div(kv_heads).filter(|repeats| repeats * kv_heads == heads)?;
+    let repeats = heads
+        .checked_div(kv_heads)
+        .filter(|repeats| repeats * kv_heads == heads)?;
     let mut expected = columns(kv_heads, head_dim);
     expected.extend(columns(repeats, 0));
     let fits = batch.is_empty()
@@ -138,7 +165,9 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
         if divide && this == 1 {
             break;
         }
-        let Some(factor) = walk.float(node, other)? else { continue };
+        let Some(factor) = walk.float(node, other)? else {
+            continue;
+        };
         let factor = if divide { 1.0 / factor } else { factor };
         if !factor.is_finite() || factor == 0.0 {
             continue;
@@ -152,9 +181,15 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
                 kept.rows.scale *= factor;
                 return one(Some(Value::Kept(kept)));
             }
-            Some(Value::Attention(Part::Scores { mut scores, masked: false })) => {
+            Some(Value::Attention(Part::Scores {
+                mut scores,
+                masked: false,
+            })) => {
                 scores.scale *= factor;
-                return step(Part::Scores { scores, masked: false });
+                return step(Part::Scores {
+                    scores,
+                    masked: false,
+                });
             }
             _ => {}
         }
@@ -165,14 +200,21 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
 /// `scores + mask`, where the mask is 0 for what a token sees and hugely negative elsewhere.
 pub(crate) fn mask(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        let Some(Part::Scores { scores, masked }) = part(walk, node, this) else { continue };
-        let Some(grid) = walk.grid(node, other)? else { continue };
+        let Some(Part::Scores { scores, masked }) = part(walk, node, this) else {
+            continue;
+        };
+        let Some(grid) = walk.grid(node, other)? else {
+            continue;
+        };
         // A mask that hides nothing, as some exporters add for padding.
         if grid.fill() == Some(0.0) {
             return step(Part::Scores { scores, masked });
         }
         if is_causal(&grid, 0.0) {
-            return step(Part::Scores { scores, masked: true });
+            return step(Part::Scores {
+                scores,
+                masked: true,
+            });
         }
     }
     Ok(None)
@@ -186,12 +228,21 @@ pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
             _ => Ok(None),
         };
     }
-    let Some(Part::Scores { scores, .. }) = part(walk, node, 1) else { return Ok(None) };
+    let Some(Part::Scores { scores, .. }) = part(walk, node, 1) else {
+        return Ok(None);
+    };
     let (Some(seen), Some(hidden)) = (walk.grid(node, 0)?, walk.grid(node, 2)?) else {
         return Ok(None);
     };
     let causal = hidden.fill().is_some_and(|value| value <= MASKED) && is_visible(&seen);
-    if causal { step(Part::Scores { scores, masked: true }) } else { Ok(None) }
+    if causal {
+        step(Part::Scores {
+            scores,
+            masked: true,
+        })
+    } else {
+        Ok(None)
+    }
 }
 
 /// Whether a grid is `seen` where a key is not after the query, and hides everything else.
@@ -201,15 +252,17 @@ fn is_causal(grid: &Grid, seen: f64) -> bool {
             is_causal_condition(&grid.shape, when)
         }
         Content::Choice { when, yes, no } if *no == seen && *yes <= MASKED => {
-            let opposite = grid.not().is_some() && when.len() == 1;
-            opposite && when[0].opposite().is_some_and(|c| is_causal_condition(&grid.shape, &[c]))
+            let [hidden] = &when[..] else { return false };
+            hidden
+                .opposite()
+                .is_some_and(|seen| is_causal_condition(&grid.shape, &[seen]))
         }
         _ => false,
     }
 }
 
 /// Whether a truth value holds exactly where a key is not after the query.
-pub(crate) fn is_visible(grid: &Grid) -> bool {
+fn is_visible(grid: &Grid) -> bool {
     matches!(&grid.content, Content::Choice { when, yes, no }
         if *yes != 0.0 && *no == 0.0 && is_causal_condition(&grid.shape, when))
 }
@@ -221,15 +274,23 @@ fn is_causal_condition(shape: &[Dim], when: &[Linear]) -> bool {
     };
     let mut steps = vec![0; front.len()];
     steps.extend([1, -1]);
-    *condition == Linear { base: Dim::PAST, steps } && front.iter().all(|&size| size == Dim::ONE)
+    *condition
+        == Linear {
+            base: Dim::PAST,
+            steps,
+        }
+        && front.iter().all(|&size| size == Dim::ONE)
 }
 
 /// `Softmax(scores)` over the positions.
 pub(crate) fn softmax(walk: &mut Walk, node: &Node) -> Outcome {
+    // Before version 13 the axis was another one where none was named.
+    let axis = node.int("axis").or((walk.opset >= 13).then_some(-1));
     match part(walk, node, 0) {
-        Some(Part::Scores { scores, masked: true }) if matches!(node.int_or("axis", -1), -1 | 3) => {
-            step(Part::Weights(scores))
-        }
+        Some(Part::Scores {
+            scores,
+            masked: true,
+        }) if matches!(axis, Some(-1 | 3)) => step(Part::Weights(scores)),
         _ => Ok(None),
     }
 }
@@ -269,5 +330,8 @@ fn attend(walk: &mut Walk, scores: &Scores, value: &Kept) -> Option<Rows> {
         scale: scores.scale,
     };
     let heads = scores.heads;
-    Some(walk.push(op, heads * value_dim).with_layout(Layout::heads_first(heads, value_dim)))
+    Some(
+        walk.push(op, heads * value_dim)
+            .with_layout(Layout::heads_first(heads, value_dim)),
+    )
 }

@@ -39,14 +39,19 @@ pub(crate) fn sigmoid(walk: &mut Walk, node: &Node) -> Outcome {
 pub(crate) fn silu(walk: &mut Walk, node: &Node) -> Outcome {
     let default = if node.op == "QuickGelu" { 1.702 } else { 1.0 };
     let plain = node.float("alpha").unwrap_or(default) == 1.0;
-    let rows = walk.rows(node, 0).filter(|rows| plain && rows.scale == 1.0).cloned();
+    let rows = walk
+        .rows(node, 0)
+        .filter(|rows| plain && rows.scale == 1.0)
+        .cloned();
     one(rows.map(|rows| Value::Gate(Part::Silu(rows))))
 }
 
 /// `x · sigmoid(x)`, then `· up`.
 pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        let Some(rows) = walk.rows(node, other).cloned() else { continue };
+        let Some(rows) = walk.rows(node, other).cloned() else {
+            continue;
+        };
         match part(walk, node, this) {
             Some(Part::Sigmoid(of)) if of == rows => {
                 return one(Some(Value::Gate(Part::Silu(of))));
@@ -64,6 +69,12 @@ fn gated(walk: &mut Walk, gate: &Rows, up: &Rows) -> Option<Rows> {
     if layout != up.layout.packed() || up.scale != 1.0 {
         return None;
     }
-    let product = walk.push(RowOp::SiluMul { gate: left, up: right }, left.width);
+    let product = walk.push(
+        RowOp::SiluMul {
+            gate: left,
+            up: right,
+        },
+        left.width,
+    );
     Some(product.with_layout(layout))
 }

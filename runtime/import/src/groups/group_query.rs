@@ -12,8 +12,12 @@ use crate::walk::value::{Kept, Kind, Rows, Value};
 use crate::walk::{Outcome, Walk};
 
 /// Attributes with the only value that means plain attention.
-const PLAIN: [(&str, i64); 4] =
-    [("smooth_softmax", 0), ("qk_output", 0), ("kv_cache_bit_width", 0), ("local_window_size", -1)];
+const PLAIN: [(&str, i64); 4] = [
+    ("smooth_softmax", 0),
+    ("qk_output", 0),
+    ("kv_cache_bit_width", 0),
+    ("local_window_size", -1),
+];
 /// Every attribute that is understood.
 const KNOWN: [&str; 12] = [
     "num_heads",
@@ -58,7 +62,11 @@ fn single(walk: &Walk, node: &Node, index: usize) -> Result<Option<Dim>, crate::
 }
 
 fn attend(walk: &mut Walk, node: &Node) -> Option<Vec<Value>> {
-    let count = |name| usize::try_from(node.int(name)?).ok().filter(|&count| count > 0);
+    let count = |name| {
+        usize::try_from(node.int(name)?)
+            .ok()
+            .filter(|&count| count > 0)
+    };
     let (heads, kv_heads) = (count("num_heads")?, count("kv_num_heads")?);
     if heads % kv_heads != 0 {
         return None;
@@ -81,7 +89,11 @@ fn attend(walk: &mut Walk, node: &Node) -> Option<Vec<Value>> {
     }
     if node.int_or("do_rotary", 0) != 0 {
         let interleaved = node.int_or("rotary_interleaved", 0) != 0;
-        let style = if interleaved { RopeStyle::Interleaved } else { RopeStyle::Halves };
+        let style = if interleaved {
+            RopeStyle::Interleaved
+        } else {
+            RopeStyle::Halves
+        };
         let (cos, sin) = rotary::stored_tables(walk, node, 7)?;
         query = rotary::turn(walk, &query, head_dim, style, cos.clone(), sin.clone())?;
         key = rotary::turn(walk, &key, head_dim, style, cos, sin)?;
@@ -100,11 +112,20 @@ fn attend(walk: &mut Walk, node: &Node) -> Option<Vec<Value>> {
     };
     let output = walk.push(op, heads * value_dim);
     let kept = |kind, rows: &Rows, head_dim| {
-        let shape = [Dim::ONE, Dim::SEQUENCE, kv_heads.into(), Dim::from(head_dim)];
+        let shape = [
+            Dim::ONE,
+            Dim::SEQUENCE,
+            kv_heads.into(),
+            Dim::from(head_dim),
+        ];
         let layout = rows.layout.reshape(&shape, true)?;
         let mut layout = layout.transpose(&[0, 2, 1, 3])?;
         layout.axes[2] = vec![Factor::Total];
-        Some(Value::Kept(Kept { layer, kind, rows: rows.with_layout(layout) }))
+        Some(Value::Kept(Kept {
+            layer,
+            kind,
+            rows: rows.with_layout(layout),
+        }))
     };
     let key = kept(Kind::Key, &key, head_dim)?;
     let value = kept(Kind::Value, &value, value_dim)?;
@@ -115,7 +136,11 @@ fn attend(walk: &mut Walk, node: &Node) -> Option<Vec<Value>> {
 fn operands(walk: &Walk, node: &Node, heads: usize, kv_heads: usize) -> Option<(Rows, Rows, Rows)> {
     let query = walk.rows(node, 0)?;
     let all = match (node.input(1), node.input(2)) {
-        (Some(_), Some(_)) => (query.clone(), walk.rows(node, 1)?.clone(), walk.rows(node, 2)?.clone()),
+        (Some(_), Some(_)) => (
+            query.clone(),
+            walk.rows(node, 1)?.clone(),
+            walk.rows(node, 2)?.clone(),
+        ),
         (None, None) => {
             let width = query.layout.shape()?.last()?.size()?;
             let head_dim = width / (heads + 2 * kv_heads);
@@ -146,7 +171,9 @@ fn past(
     heads: usize,
     head_dim: usize,
 ) -> Option<usize> {
-    let Value::Past(past) = walk.value(node, index)? else { return None };
+    let Value::Past(past) = walk.value(node, index)? else {
+        return None;
+    };
     let agrees = |given: Option<usize>, found| given.is_none_or(|given| given == found);
     let fits = past.kind == kind && agrees(past.heads, heads) && agrees(past.head_dim, head_dim);
     fits.then_some(past.layer)

@@ -6,7 +6,7 @@ use crate::onnx::{DType, Node};
 use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
 use crate::walk::value::{Rows, Stored, Value};
-use crate::walk::{Outcome, Walk, one};
+use crate::walk::{Outcome, Walk, is_flat, one};
 use crate::weights::{BlockMatrix, FloatMatrix, Int8Matrix, Matrix, PerRow};
 
 /// A step on the way of a dynamically quantized product.
@@ -19,7 +19,11 @@ pub(crate) enum Part {
     /// Which integer stands for zero.
     ZeroPoint(Rows),
     /// The product of integers, zero points taken off.
-    Product { of: Rows, weight: Stored, zero_point: Vec<u8> },
+    Product {
+        of: Rows,
+        weight: Stored,
+        zero_point: Vec<u8>,
+    },
     /// The activations' scale times the weight's.
     Factor { of: Rows, scale: Vec<f32> },
 }
@@ -52,7 +56,9 @@ pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let matrix = float_matrix(&weight, false);
-    one(matrix.and_then(|matrix| map(walk, &x, matrix, None)).map(Value::Rows))
+    one(matrix
+        .and_then(|matrix| map(walk, &x, matrix, None))
+        .map(Value::Rows))
 }
 
 /// `Gemm(x, weight, bias)`.
@@ -76,12 +82,16 @@ pub(crate) fn gemm(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `MatMulNBits(x, weight, scales, zero points, group index, bias)`.
 pub(crate) fn matmul_nbits(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(x) = walk.rows(node, 0).cloned() else { return Ok(None) };
+    let Some(x) = walk.rows(node, 0).cloned() else {
+        return Ok(None);
+    };
     let (Some(values), Some(scales)) = (walk.stored(node, 1), walk.stored(node, 2)) else {
         return Ok(None);
     };
     let size = |name| node.int(name).and_then(|size| usize::try_from(size).ok());
-    let (Some(rows), Some(cols)) = (size("N"), size("K")) else { return Ok(None) };
+    let (Some(rows), Some(cols)) = (size("N"), size("K")) else {
+        return Ok(None);
+    };
     if values.transposed || scales.transposed || node.input(4).is_some() {
         return Ok(None);
     }
@@ -96,7 +106,15 @@ pub(crate) fn matmul_nbits(walk: &mut Walk, node: &Node) -> Outcome {
     };
     let (bits, block) =
         supported_blocks(node, node.int_or("bits", 4), node.int_or("block_size", 0))?;
-    let matrix = BlockMatrix { values, scales, zero_points, rows, cols, bits, block };
+    let matrix = BlockMatrix {
+        values,
+        scales,
+        zero_points,
+        rows,
+        cols,
+        bits,
+        block,
+    };
     if rows == 0 || cols == 0 || !matrix.is_sound() {
         return Ok(None);
     }
@@ -107,15 +125,32 @@ pub(crate) fn matmul_nbits(walk: &mut Walk, node: &Node) -> Outcome {
 /// `Add(x, bias)` after a linear map without one.
 pub(crate) fn bias(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        let Some(rows) = walk.rows(node, this).cloned() else { continue };
+        let Some(rows) = walk.rows(node, this).cloned() else {
+            continue;
+        };
         let row = walk.network.row(rows.of).clone();
-        let RowOp::Linear { input, weights, bias, residual } = row.op else { continue };
-        let Some(vector) = walk.vector(node, other) else { continue };
+        let RowOp::Linear {
+            input,
+            weights,
+            bias,
+            residual,
+        } = row.op
+        else {
+            continue;
+        };
+        let Some(vector) = walk.vector(node, other) else {
+            continue;
+        };
         let whole = rows == Rows::whole(rows.of, row.width);
         if !whole || !bias.is_empty() || vector.len() != row.width {
             continue;
         }
-        let op = RowOp::Linear { input, weights, bias: vec![vector], residual };
+        let op = RowOp::Linear {
+            input,
+            weights,
+            bias: vec![vector],
+            residual,
+        };
         return one(Some(Value::Rows(walk.push(op, row.width))));
     }
     Ok(None)
@@ -123,8 +158,14 @@ pub(crate) fn bias(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `DynamicQuantizeLinear(x)`.
 pub(crate) fn quantize(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(x) = walk.rows(node, 0).cloned() else { return Ok(None) };
-    let parts = [Part::Values(x.clone()), Part::Scale(x.clone()), Part::ZeroPoint(x)];
+    let Some(x) = walk.rows(node, 0).cloned() else {
+        return Ok(None);
+    };
+    let parts = [
+        Part::Values(x.clone()),
+        Part::Scale(x.clone()),
+        Part::ZeroPoint(x),
+    ];
     Ok(Some(parts.map(Value::Product).to_vec()))
 }
 
@@ -135,10 +176,16 @@ pub(crate) fn matmul_integer(walk: &mut Walk, node: &Node) -> Outcome {
     else {
         return Ok(None);
     };
-    let Some(weight) = walk.stored(node, 1).cloned() else { return Ok(None) };
+    let Some(weight) = walk.stored(node, 1).cloned() else {
+        return Ok(None);
+    };
     let zero_point = zero_points(walk, node, 3, weight.tensor.dtype)?;
     one(zero_point.filter(|_| zero == of).map(|zero_point| {
-        Value::Product(Part::Product { of, weight, zero_point })
+        Value::Product(Part::Product {
+            of,
+            weight,
+            zero_point,
+        })
     }))
 }
 
@@ -147,14 +194,25 @@ pub(crate) fn rescale(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
         match (part(walk, node, this), part(walk, node, other)) {
             (Some(Part::Scale(of)), None) => {
-                let scale = walk.floats(node, other)?;
+                // One scale, or one for each output along the last axis.
+                let scale = walk
+                    .floats(node, other)?
+                    .filter(|scale| is_flat(&scale.shape));
                 return one(scale.map(|scale| {
-                    Value::Product(Part::Factor { of, scale: scale.data })
+                    Value::Product(Part::Factor {
+                        of,
+                        scale: scale.data,
+                    })
                 }));
             }
-            (Some(Part::Product { of, weight, zero_point }), Some(Part::Factor { of: x, scale }))
-                if of == x =>
-            {
+            (
+                Some(Part::Product {
+                    of,
+                    weight,
+                    zero_point,
+                }),
+                Some(Part::Factor { of: x, scale }),
+            ) if of == x => {
                 let matrix = int8(&weight, true, scale, zero_point).map(Matrix::Int8);
                 let mapped = matrix.and_then(|matrix| map(walk, &of, matrix, None));
                 return one(mapped.map(Value::Rows));
@@ -174,7 +232,9 @@ pub(crate) fn int8_matrix(
     scale: usize,
     zero_point: usize,
 ) -> Result<Option<Int8Matrix>, ImportError> {
-    let Some(scale) = walk.floats(node, scale)? else { return Ok(None) };
+    let Some(scale) = walk.floats(node, scale)? else {
+        return Ok(None);
+    };
     let zero = zero_points(walk, node, zero_point, values.tensor.dtype)?;
     Ok(zero.and_then(|zero| int8(values, transposed, scale.data, zero)))
 }
@@ -195,7 +255,12 @@ fn zero_points(
         return Ok(Some(vec![up as u8]));
     }
     let zeros = walk.numbers(node, index)?;
-    Ok(zeros.and_then(|zeros| zeros.iter().map(|&zero| u8::try_from(zero + up).ok()).collect()))
+    Ok(zeros.and_then(|zeros| {
+        zeros
+            .iter()
+            .map(|zero| u8::try_from(zero.checked_add(up)?).ok())
+            .collect()
+    }))
 }
 
 /// `transposed` where the stored order is `[inputs, outputs]`.
@@ -205,26 +270,50 @@ fn int8(
     scale: Vec<f32>,
     zero_point: Vec<u8>,
 ) -> Option<Int8Matrix> {
-    let [first, second] = values.shape[..] else { return None };
-    let (rows, cols) = if transposed { (second, first) } else { (first, second) };
+    let [first, second] = values.shape[..] else {
+        return None;
+    };
+    let (rows, cols) = if transposed {
+        (second, first)
+    } else {
+        (first, second)
+    };
     if !scale.iter().all(|scale| scale.is_finite()) || rows == 0 || cols == 0 {
         return None;
     }
     let scale = PerRow::new(scale, rows)?;
     let zero_point = PerRow::new(zero_point, rows)?;
     let (values, transposed) = (values.tensor.clone(), transposed != values.transposed);
-    Some(Int8Matrix { values, rows, cols, transposed, scale, zero_point })
+    Some(Int8Matrix {
+        values,
+        rows,
+        cols,
+        transposed,
+        scale,
+        zero_point,
+    })
 }
 
 /// A float weight; `by_output` where the graph has it as `[outputs, inputs]`.
 fn float_matrix(weight: &Stored, by_output: bool) -> Option<Matrix> {
-    let [first, second] = weight.shape[..] else { return None };
-    let (rows, cols) = if by_output { (first, second) } else { (second, first) };
+    let [first, second] = weight.shape[..] else {
+        return None;
+    };
+    let (rows, cols) = if by_output {
+        (first, second)
+    } else {
+        (second, first)
+    };
     if !weight.tensor.dtype.is_float() || rows == 0 || cols == 0 {
         return None;
     }
     let (tensor, transposed) = (weight.tensor.clone(), by_output == weight.transposed);
-    Some(Matrix::Float(FloatMatrix { tensor, rows, cols, transposed }))
+    Some(Matrix::Float(FloatMatrix {
+        tensor,
+        rows,
+        cols,
+        transposed,
+    }))
 }
 
 /// The bits and the block size of a quantized weight, if plans can store them.
@@ -239,7 +328,10 @@ pub(crate) fn supported_blocks(
             node,
             &format!("blocks of {block} values; 32, 64, 128 and 256 are supported"),
         )),
-        _ => Err(refusal(node, &format!("{bits} bits; 4 and 8 are supported"))),
+        _ => Err(refusal(
+            node,
+            &format!("{bits} bits; 4 and 8 are supported"),
+        )),
     }
 }
 
@@ -265,6 +357,11 @@ fn map(walk: &mut Walk, x: &Rows, weight: Matrix, bias: Option<(&Node, usize)>) 
     }
     let mut layout = x.layout.packed();
     *layout.axes.last_mut()? = crate::walk::layout::columns(rows, 1);
-    let op = RowOp::Linear { input, weights: vec![weight], bias, residual: None };
+    let op = RowOp::Linear {
+        input,
+        weights: vec![weight],
+        bias,
+        residual: None,
+    };
     Some(walk.push(op, rows).with_layout(layout))
 }

@@ -60,7 +60,9 @@ fn step(of: Rows, step: Step) -> Outcome {
 
 /// `SimplifiedLayerNormalization(x, weight)` and `RMSNormalization(x, weight)`.
 pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(rows) = walk.rows(node, 0).cloned() else { return Ok(None) };
+    let Some(rows) = walk.rows(node, 0).cloned() else {
+        return Ok(None);
+    };
     let last = rows.layout.axis(node.int_or("axis", -1)) == rows.layout.axes.len().checked_sub(1);
     let precise = node.int_or("stash_type", 1) == 1;
     if !last || !precise || node.has_output(1) {
@@ -79,8 +81,12 @@ pub(crate) fn skip(walk: &mut Walk, node: &Node) -> Outcome {
     if node.input(3).is_some() || node.has_output(1) || node.has_output(2) {
         return Ok(None);
     }
-    let Some(epsilon) = node.float("epsilon") else { return Ok(None) };
-    let Some(sum) = residual::sum(walk, &x, &skip) else { return Ok(None) };
+    let Some(epsilon) = node.float("epsilon") else {
+        return Ok(None);
+    };
+    let Some(sum) = residual::sum(walk, &x, &skip) else {
+        return Ok(None);
+    };
     let normal = normalize(walk, node, 2, &sum, epsilon).map(Value::Rows);
     let sum = Value::Rows(sum);
     Ok(normal.map(|normal| vec![normal, sum.clone(), sum.clone(), sum]))
@@ -88,33 +94,52 @@ pub(crate) fn skip(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `x²`, as `Pow(x, 2)` or `Mul(x, x)`.
 pub(crate) fn square(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(rows) = walk.rows(node, 0).cloned() else { return Ok(None) };
+    let Some(rows) = walk.rows(node, 0).cloned() else {
+        return Ok(None);
+    };
     let squared = match node.op.as_str() {
         "Pow" => walk.float(node, 1)? == Some(2.0),
         _ => walk.rows(node, 1) == Some(&rows),
     };
-    if squared && rows.scale == 1.0 { step(rows, Step::Squares) } else { Ok(None) }
+    if squared && rows.scale == 1.0 {
+        step(rows, Step::Squares)
+    } else {
+        Ok(None)
+    }
 }
 
 /// `ReduceMean(x²)` over the last axis, which stays with size 1.
 pub(crate) fn mean(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(Part { of, step: Step::Squares }) = part(walk, node, 0) else { return Ok(None) };
+    let Some(Part {
+        of,
+        step: Step::Squares,
+    }) = part(walk, node, 0)
+    else {
+        return Ok(None);
+    };
     let axes = match node.ints("axes") {
         Some(axes) => Some(axes.to_vec()),
         None => walk.numbers(node, 1)?,
     };
     let last = of.layout.axes.len().checked_sub(1);
     let over_last = matches!(axes.as_deref(), Some(&[axis]) if of.layout.axis(axis) == last);
-    if over_last && node.int_or("keepdims", 1) == 1 { step(of, Step::Mean) } else { Ok(None) }
+    if over_last && node.int_or("keepdims", 1) == 1 {
+        step(of, Step::Mean)
+    } else {
+        Ok(None)
+    }
 }
 
 /// `mean + epsilon`.
 pub(crate) fn shift(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        if let Some(Part { of, step: Step::Mean }) = part(walk, node, this) {
-            if let Some(epsilon) = walk.float(node, other)? {
-                return step(of, Step::Shifted { epsilon });
-            }
+        if let Some(Part {
+            of,
+            step: Step::Mean,
+        }) = part(walk, node, this)
+            && let Some(epsilon) = walk.float(node, other)?
+        {
+            return step(of, Step::Shifted { epsilon });
         }
     }
     Ok(None)
@@ -123,7 +148,10 @@ pub(crate) fn shift(walk: &mut Walk, node: &Node) -> Outcome {
 /// `sqrt(mean + epsilon)`.
 pub(crate) fn root(walk: &mut Walk, node: &Node) -> Outcome {
     match part(walk, node, 0) {
-        Some(Part { of, step: Step::Shifted { epsilon } }) => step(of, Step::Root { epsilon }),
+        Some(Part {
+            of,
+            step: Step::Shifted { epsilon },
+        }) => step(of, Step::Root { epsilon }),
         _ => Ok(None),
     }
 }
@@ -131,7 +159,11 @@ pub(crate) fn root(walk: &mut Walk, node: &Node) -> Outcome {
 /// `1 / root`, as Reciprocal or Div; or `x / root`.
 pub(crate) fn inverse(walk: &mut Walk, node: &Node) -> Outcome {
     let below = usize::from(node.op == "Div");
-    let Some(Part { of, step: Step::Root { epsilon } }) = part(walk, node, below) else {
+    let Some(Part {
+        of,
+        step: Step::Root { epsilon },
+    }) = part(walk, node, below)
+    else {
         return Ok(None);
     };
     if below == 1 && walk.rows(node, 0) == Some(&of) {
@@ -147,12 +179,16 @@ pub(crate) fn inverse(walk: &mut Walk, node: &Node) -> Outcome {
 pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
         match part(walk, node, this) {
-            Some(Part { of, step: Step::Inverse { epsilon } })
-                if walk.rows(node, other) == Some(&of) =>
-            {
+            Some(Part {
+                of,
+                step: Step::Inverse { epsilon },
+            }) if walk.rows(node, other) == Some(&of) => {
                 return step(of, Step::Normalized { epsilon });
             }
-            Some(Part { of, step: Step::Normalized { epsilon } }) => {
+            Some(Part {
+                of,
+                step: Step::Normalized { epsilon },
+            }) => {
                 return one(normalize(walk, node, other, &of, epsilon).map(Value::Rows));
             }
             _ => {}
@@ -162,7 +198,13 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 /// Appends the norm of `rows` with the weight in input `weight`.
-fn normalize(walk: &mut Walk, node: &Node, weight: usize, rows: &Rows, epsilon: f32) -> Option<Rows> {
+fn normalize(
+    walk: &mut Walk,
+    node: &Node,
+    weight: usize,
+    rows: &Rows,
+    epsilon: f32,
+) -> Option<Rows> {
     let weight: Rc<Tensor> = walk.vector(node, weight)?;
     let width = rows.layout.shape()?.last()?.size()?;
     let input = walk.columns(rows)?;
@@ -173,6 +215,13 @@ fn normalize(walk: &mut Walk, node: &Node, weight: usize, rows: &Rows, epsilon: 
     if !sound || rows.scale != 1.0 {
         return None;
     }
-    let normal = walk.push(RowOp::RmsNorm { input, weight, epsilon }, input.width);
+    let normal = walk.push(
+        RowOp::RmsNorm {
+            input,
+            weight,
+            epsilon,
+        },
+        input.width,
+    );
     Some(normal.with_layout(rows.layout.packed()))
 }

@@ -28,9 +28,17 @@ pub(crate) enum Part {
     /// `turn(x)`
     Turned(Rows),
     /// `x · table` or `turn(x) · table`
-    Product { x: Rows, turned: bool, table: Vec<Column> },
+    Product {
+        x: Rows,
+        turned: bool,
+        table: Vec<Column>,
+    },
     /// The rotated part of heads whose rest stays as it is.
-    Partial { x: Rows, cos: Vec<Column>, sin: Vec<Column> },
+    Partial {
+        x: Rows,
+        cos: Vec<Column>,
+        sin: Vec<Column>,
+    },
 }
 
 /// A table under a shape.
@@ -51,6 +59,17 @@ pub(crate) enum Axis {
 }
 
 impl Part {
+    /// How many numbers the step takes to keep, roughly.
+    pub(crate) fn size(&self) -> usize {
+        let size = |columns: &[Column]| columns.iter().map(|column| 2 + column.steps.len()).sum();
+        match self {
+            Part::Table(table) => size(&table.columns),
+            Part::Product { table, .. } => size(table),
+            Part::Partial { cos, sin, .. } => size(cos) + size(sin),
+            Part::Negated(_) | Part::Turned(_) => 1,
+        }
+    }
+
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         match self {
             Part::Table(table) => Some(table.shape()),
@@ -71,7 +90,10 @@ impl Table {
     }
 
     pub(crate) fn with_axes(&self, axes: Vec<Axis>) -> Table {
-        Table { axes, ..self.clone() }
+        Table {
+            axes,
+            ..self.clone()
+        }
     }
 
     fn then(mut self, step: Step) -> Table {
@@ -92,9 +114,17 @@ impl Table {
             (0, Dim::ONE) => Some(Axis::One),
             _ => None,
         };
-        let axes = linear.steps.iter().zip(&grid.shape).map(axis).collect::<Option<Vec<_>>>()?;
+        let axes = linear
+            .steps
+            .iter()
+            .zip(&grid.shape)
+            .map(axis)
+            .collect::<Option<Vec<_>>>()?;
         let once = axes.iter().filter(|&&axis| axis == Axis::Position).count() == 1;
-        let column = Column { start: Start::Position, steps: vec![] };
+        let column = Column {
+            start: Start::Position,
+            steps: vec![],
+        };
         (once && linear.base == Dim::PAST).then(|| Table {
             axes,
             columns: vec![column],
@@ -135,7 +165,10 @@ pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
     step(table.map(|mut table| {
         if half && !table.half {
             table.half = true;
-            table.columns.iter_mut().for_each(|column| column.steps.push(Step::Half));
+            table
+                .columns
+                .iter_mut()
+                .for_each(|column| column.steps.push(Step::Half));
         }
         table.half = half;
         Part::Table(table)
@@ -149,18 +182,24 @@ pub(crate) fn angles(walk: &mut Walk, node: &Node) -> Outcome {
             Some(Value::Grid(grid)) => Table::positions(grid),
             _ => None,
         };
-        let Some(positions) = table(walk, node, this).or(grid) else { continue };
-        let Some(factors) = walk.floats(node, other)? else { continue };
-        if let (Some(factor), "Mul") = (factors.single(), node.op.as_str()) {
-            if factors.shape.len() <= positions.axes.len() {
-                return step(Some(Part::Table(positions.then(Step::Gain(factor)))));
-            }
+        let Some(positions) = table(walk, node, this).or(grid) else {
+            continue;
+        };
+        let Some(factors) = walk.floats(node, other)? else {
+            continue;
+        };
+        if let (Some(factor), "Mul") = (factors.single(), node.op.as_str())
+            && factors.shape.len() <= positions.axes.len()
+        {
+            return step(Some(Part::Table(positions.then(Step::Gain(factor)))));
         }
         let Some(axes) = outer_axes(&positions, &factors.shape, node.op == "MatMul", this == 0)
         else {
             continue;
         };
-        let [column] = &positions.columns[..] else { continue };
+        let [column] = &positions.columns[..] else {
+            continue;
+        };
         let columns = factors.data.iter().map(|&frequency| {
             let mut column = column.clone();
             column.steps.push(Step::Gain(frequency));
@@ -170,20 +209,33 @@ pub(crate) fn angles(walk: &mut Walk, node: &Node) -> Outcome {
             column
         });
         let columns = columns.collect();
-        return step(Some(Part::Table(Table { axes, columns, half: positions.half })));
+        return step(Some(Part::Table(Table {
+            axes,
+            columns,
+            half: positions.half,
+        })));
     }
     Ok(None)
 }
 
 /// The axes of an outer product of positions and a vector of the given shape.
-fn outer_axes(positions: &Table, factors: &[usize], matmul: bool, first: bool) -> Option<Vec<Axis>> {
+fn outer_axes(
+    positions: &Table,
+    factors: &[usize],
+    matmul: bool,
+    first: bool,
+) -> Option<Vec<Axis>> {
     if matmul {
         // `[…, n, 1] × […, 1, m]`: the inner size is 1, so every product is a single one.
-        let [.., a, b] = positions.axes[..] else { return None };
+        let [.., a, b] = positions.axes[..] else {
+            return None;
+        };
         let [.., n, m] = *factors else { return None };
         let front = factors.len() - 2;
         let plain = factors[..front].iter().all(|&size| size == 1)
-            && positions.axes[..positions.axes.len() - 2].iter().all(|&axis| axis == Axis::One);
+            && positions.axes[..positions.axes.len() - 2]
+                .iter()
+                .all(|&axis| axis == Axis::One);
         let mut axes = vec![Axis::One; positions.axes.len().max(factors.len()) - 2];
         match (first, a, b, n, m) {
             (true, Axis::Position, Axis::One, 1, _) => axes.extend([Axis::Position, Axis::Column]),
@@ -194,8 +246,12 @@ fn outer_axes(positions: &Table, factors: &[usize], matmul: bool, first: bool) -
     }
     let rank = positions.axes.len().max(factors.len());
     let axis = |at: usize| {
-        let position = (at + positions.axes.len()).checked_sub(rank).map(|at| positions.axes[at]);
-        let size = (at + factors.len()).checked_sub(rank).map_or(1, |at| factors[at]);
+        let position = (at + positions.axes.len())
+            .checked_sub(rank)
+            .map(|at| positions.axes[at]);
+        let size = (at + factors.len())
+            .checked_sub(rank)
+            .map_or(1, |at| factors[at]);
         match (position.unwrap_or(Axis::One), size) {
             (axis, 1) => Some(axis),
             (Axis::One, _) => Some(Axis::Column),
@@ -207,7 +263,11 @@ fn outer_axes(positions: &Table, factors: &[usize], matmul: bool, first: bool) -
 
 /// `Cos(table)`, `Sin(table)`.
 pub(crate) fn wave(walk: &mut Walk, node: &Node) -> Outcome {
-    let function = if node.op == "Cos" { Step::Cos } else { Step::Sin };
+    let function = if node.op == "Cos" {
+        Step::Cos
+    } else {
+        Step::Sin
+    };
     step(table(walk, node, 0).map(|table| Part::Table(table.then(function))))
 }
 
@@ -217,7 +277,9 @@ pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
     else {
         return Ok(None);
     };
-    let Some(mut positions) = Table::positions(grid) else { return Ok(None) };
+    let Some(mut positions) = Table::positions(grid) else {
+        return Ok(None);
+    };
     let plain = node.int_or("axis", 0) == 0 && !stored.transposed;
     let whole = stored.shape == stored.tensor.shape && stored.tensor.dtype.is_float();
     if !plain || !whole || stored.shape.len() != 2 {
@@ -230,8 +292,16 @@ pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 fn stored_columns(table: &Rc<Tensor>, count: usize) -> Vec<Column> {
-    let column = |column| Start::Stored { table: table.clone(), column };
-    (0..count).map(|at| Column { start: column(at), steps: vec![] }).collect()
+    let column = |column| Start::Stored {
+        table: table.clone(),
+        column,
+    };
+    (0..count)
+        .map(|at| Column {
+            start: column(at),
+            steps: vec![],
+        })
+        .collect()
 }
 
 /// `Neg(x)`.
@@ -295,21 +365,29 @@ fn halves(a: &Rows, b: &Rows) -> bool {
 /// `x · table`, `turn(x) · table`.
 pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        let Some(table) = table(walk, node, other) else { continue };
+        let Some(table) = table(walk, node, other) else {
+            continue;
+        };
         let (x, turned) = match (walk.rows(node, this), part(walk, node, this)) {
             (Some(x), _) => (x.clone(), false),
             (_, Some(Part::Turned(x))) => (x, true),
             _ => continue,
         };
         let fits = aligned(&x.layout, &table);
-        return step(fits.then_some(Part::Product { x, turned, table: table.columns }));
+        return step(fits.then_some(Part::Product {
+            x,
+            turned,
+            table: table.columns,
+        }));
     }
     Ok(None)
 }
 
 /// Whether each element meets the table's entry of its own token and its place in the head.
 fn aligned(layout: &Layout, table: &Table) -> bool {
-    let Some(missing) = layout.axes.len().checked_sub(table.axes.len()) else { return false };
+    let Some(missing) = layout.axes.len().checked_sub(table.axes.len()) else {
+        return false;
+    };
     let fits = |(axis, of): (&Vec<Factor>, &Axis)| match of {
         Axis::One => true,
         Axis::Position => axis[..] == [Factor::Sequence],
@@ -323,8 +401,14 @@ fn aligned(layout: &Layout, table: &Table) -> bool {
 
 /// `x · cos + turn(x) · sin`.
 pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(Part::Product { x, turned, table }), Some(Part::Product { x: y, turned: t, table: u })) =
-        (part(walk, node, 0), part(walk, node, 1))
+    let (
+        Some(Part::Product { x, turned, table }),
+        Some(Part::Product {
+            x: y,
+            turned: t,
+            table: u,
+        }),
+    ) = (part(walk, node, 0), part(walk, node, 1))
     else {
         return Ok(None);
     };
@@ -336,10 +420,12 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
     // Both halves of a head turn by the same angles.
     let half = |columns: Vec<Column>| {
         let half = columns.len() / 2;
-        (columns.len() % 2 == 0 && columns[..half] == columns[half..])
+        (columns.len().is_multiple_of(2) && columns[..half] == columns[half..])
             .then(|| columns[..half].to_vec())
     };
-    let (Some(cos), Some(sin)) = (half(cos), half(sin)) else { return Ok(None) };
+    let (Some(cos), Some(sin)) = (half(cos), half(sin)) else {
+        return Ok(None);
+    };
     if x != y {
         return Ok(None);
     }
@@ -352,7 +438,14 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
 /// Appends the rotation of the first `2 · cos.len()` columns of each head; the last axis is a head.
 fn rotate(walk: &mut Walk, x: &Rows, cos: &[Column], sin: &[Column]) -> Option<Rows> {
     let head_dim = x.layout.shape()?.last()?.size()?;
-    turn(walk, x, head_dim, RopeStyle::Halves, cos.to_vec(), sin.to_vec())
+    turn(
+        walk,
+        x,
+        head_dim,
+        RopeStyle::Halves,
+        cos.to_vec(),
+        sin.to_vec(),
+    )
 }
 
 /// Appends a rotation of heads of `head_dim` neighbouring columns.
@@ -374,19 +467,31 @@ pub(crate) fn turn(
         return None;
     }
     let (cos, sin) = (walk.table(cos), walk.table(sin));
-    let op = RowOp::Rope { input, head_dim, style, cos, sin };
+    let op = RowOp::Rope {
+        input,
+        head_dim,
+        style,
+        cos,
+        sin,
+    };
     let turned = walk.push(op, input.width).with_layout(x.layout.packed());
-    Some(Rows { scale: x.scale, ..turned })
+    Some(Rows {
+        scale: x.scale,
+        ..turned
+    })
 }
 
 /// `RotaryEmbedding(x, positions, cos, sin)` of Microsoft's domain.
 pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
-    let plain = node.int_or("is_packed_batching", 0) == 0 && node.float("scale").unwrap_or(1.0) == 1.0;
+    let plain =
+        node.int_or("is_packed_batching", 0) == 0 && node.float("scale").unwrap_or(1.0) == 1.0;
     if !plain || !from_past(walk, node, 1)? {
         return Ok(None);
     }
     let tables = stored_tables(walk, node, 2);
-    one(tables.and_then(|(cos, sin)| fused_turn(walk, node, cos, sin)).map(Value::Rows))
+    one(tables
+        .and_then(|(cos, sin)| fused_turn(walk, node, cos, sin))
+        .map(Value::Rows))
 }
 
 /// `RotaryEmbedding(x, cos, sin, positions)` of ONNX's own domain; without positions the
@@ -400,11 +505,15 @@ pub(crate) fn standard(walk: &mut Walk, node: &Node) -> Outcome {
     } else {
         let rows = [Axis::One, Axis::Position, Axis::Column];
         let columns = |index| {
-            table(walk, node, index).filter(|table| table.axes[..] == rows).map(|t| t.columns)
+            table(walk, node, index)
+                .filter(|table| table.axes[..] == rows)
+                .map(|t| t.columns)
         };
         columns(1).zip(columns(2))
     };
-    one(tables.and_then(|(cos, sin)| fused_turn(walk, node, cos, sin)).map(Value::Rows))
+    one(tables
+        .and_then(|(cos, sin)| fused_turn(walk, node, cos, sin))
+        .map(Value::Rows))
 }
 
 fn fused_turn(walk: &mut Walk, node: &Node, cos: Vec<Column>, sin: Vec<Column>) -> Option<Rows> {
@@ -428,7 +537,11 @@ fn fused_turn(walk: &mut Walk, node: &Node, cos: Vec<Column>, sin: Vec<Column>) 
         return None;
     }
     let interleaved = node.int_or("interleaved", 0) != 0;
-    let style = if interleaved { RopeStyle::Interleaved } else { RopeStyle::Halves };
+    let style = if interleaved {
+        RopeStyle::Interleaved
+    } else {
+        RopeStyle::Halves
+    };
     turn(walk, &x, head_dim, style, cos, sin)
 }
 
@@ -440,7 +553,9 @@ pub(crate) fn stored_tables(
 ) -> Option<(Vec<Column>, Vec<Column>)> {
     let columns = |index| {
         let stored = walk.stored(node, index)?;
-        let [_, width] = stored.shape[..] else { return None };
+        let [_, width] = stored.shape[..] else {
+            return None;
+        };
         let whole = !stored.transposed && stored.shape == stored.tensor.shape;
         (whole && stored.tensor.dtype.is_float()).then(|| stored_columns(&stored.tensor, width))
     };

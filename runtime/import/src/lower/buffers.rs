@@ -21,32 +21,46 @@ struct Place {
 
 impl Buffers {
     pub(super) fn assign(network: &Network, head: usize) -> Result<Buffers, String> {
-        let mut buffers = Buffers { specs: Vec::new(), places: Vec::new() };
+        let mut buffers = Buffers {
+            specs: Vec::new(),
+            places: Vec::new(),
+        };
         for (at, row) in network.rows.iter().enumerate() {
             let over = match &row.op {
                 RowOp::RmsNorm { input, .. } => Some(*input),
                 RowOp::Rope { input, .. } => Some(*input),
-                RowOp::Linear { residual, input, .. } => {
+                RowOp::Linear {
+                    residual, input, ..
+                } => {
                     // A map cannot write over what it still multiplies.
                     residual.filter(|residual| !buffers.overlap(*residual, *input))
                 }
-                RowOp::Add { a, b } => {
-                    [*a, *b].into_iter().find(|x| buffers.free(network, *x, at, head))
-                }
+                RowOp::Add { a, b } => [*a, *b]
+                    .into_iter()
+                    .find(|x| buffers.free(network, *x, at, head)),
                 RowOp::Embed { .. } | RowOp::Attention { .. } | RowOp::SiluMul { .. } => None,
             };
             let over = over.filter(|columns| buffers.free(network, *columns, at, head));
             let place = match over {
                 Some(columns) => {
                     let place = buffers.places[columns.of.0];
-                    Place { start: place.start + columns.start, ..place }
+                    Place {
+                        start: place.start + columns.start,
+                        ..place
+                    }
                 }
                 None if matches!(row.op, RowOp::Rope { .. }) => {
                     return Err("it needs queries or keys again after their rotation".into());
                 }
                 None => {
-                    buffers.specs.push(BufferSpec { width: row.width, stage: stage(at, head) });
-                    Place { buffer: buffers.specs.len() - 1, start: 0 }
+                    buffers.specs.push(BufferSpec {
+                        width: row.width,
+                        stage: stage(at, head),
+                    });
+                    Place {
+                        buffer: buffers.specs.len() - 1,
+                        start: 0,
+                    }
                 }
             };
             buffers.places.push(place);
@@ -80,7 +94,9 @@ impl Buffers {
         let place = self.places[columns.of.0];
         let start = place.start + columns.start;
         let end = start + columns.width;
-        let later = network.rows[at + 1..].iter().flat_map(|row| row.op.inputs());
+        let later = network.rows[at + 1..]
+            .iter()
+            .flat_map(|row| row.op.inputs());
         let mut overlapping = later.filter(|input| {
             // Results of this operator and later ones have no place yet.
             self.places.get(input.of.0).is_some_and(|other| {

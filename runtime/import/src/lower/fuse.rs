@@ -48,7 +48,12 @@ fn join_linear_maps(network: &mut Network, logits: RowId) {
     let mut firsts: HashMap<Columns, Vec<usize>> = HashMap::new();
     for at in 0..network.rows.len() {
         // What was joined so far has to be seen through.
-        let RowOp::Linear { input, weights, bias, residual: None } = network.rows[at].op.clone()
+        let RowOp::Linear {
+            input,
+            weights,
+            bias,
+            residual: None,
+        } = network.rows[at].op.clone()
         else {
             continue;
         };
@@ -57,10 +62,18 @@ fn join_linear_maps(network: &mut Network, logits: RowId) {
         }
         let candidates = firsts.entry(input).or_default();
         let found = candidates.iter().copied().find(|&first| {
-            let RowOp::Linear { weights: others, bias: b, .. } = &network.rows[first].op else {
+            let RowOp::Linear {
+                weights: others,
+                bias: b,
+                ..
+            } = &network.rows[first].op
+            else {
                 return false;
             };
-            let fits = others.iter().chain(&weights).all(|weight| weight.joins(&weights[0]));
+            let fits = others
+                .iter()
+                .chain(&weights)
+                .all(|weight| weight.joins(&weights[0]));
             fits && b.is_empty() == bias.is_empty()
         });
         let Some(first) = found else {
@@ -68,7 +81,12 @@ fn join_linear_maps(network: &mut Network, logits: RowId) {
             continue;
         };
         let (offset, width) = (network.rows[first].width, network.rows[at].width);
-        if let RowOp::Linear { weights: all, bias: biases, .. } = &mut network.rows[first].op {
+        if let RowOp::Linear {
+            weights: all,
+            bias: biases,
+            ..
+        } = &mut network.rows[first].op
+        {
             all.extend(weights);
             biases.extend(bias);
         }
@@ -90,14 +108,19 @@ fn join_linear_maps(network: &mut Network, logits: RowId) {
 /// `Add(x, Linear(…))` becomes the linear map's residual.
 fn absorb_sums(network: &mut Network, mut logits: RowId) -> RowId {
     for at in 0..network.rows.len() {
-        let RowOp::Add { a, b } = network.rows[at].op else { continue };
+        let RowOp::Add { a, b } = network.rows[at].op else {
+            continue;
+        };
         // The later of the two can take the other one in.
         let (early, late) = if a.of < b.of { (a, b) } else { (b, a) };
         let used_once = uses(network, late.of) == 1 && late.of != logits;
         if late != network.whole(late.of) || !used_once || early.of >= late.of {
             continue;
         }
-        let RowOp::Linear { residual: residual @ None, .. } = &mut network.rows[late.of.0].op
+        let RowOp::Linear {
+            residual: residual @ None,
+            ..
+        } = &mut network.rows[late.of.0].op
         else {
             continue;
         };
@@ -117,5 +140,10 @@ fn absorb_sums(network: &mut Network, mut logits: RowId) -> RowId {
 }
 
 fn uses(network: &Network, id: RowId) -> usize {
-    network.rows.iter().flat_map(|row| row.op.inputs()).filter(|input| input.of == id).count()
+    network
+        .rows
+        .iter()
+        .flat_map(|row| row.op.inputs())
+        .filter(|input| input.of == id)
+        .count()
 }

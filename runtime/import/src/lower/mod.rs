@@ -23,7 +23,11 @@ pub(crate) fn lower(
     declared: Option<usize>,
     most: Option<usize>,
 ) -> Result<DecoderSpec<'static>, String> {
-    let Decoder { mut network, logits, vocab } = decoder;
+    let Decoder {
+        mut network,
+        logits,
+        vocab,
+    } = decoder;
     let logits = fuse::all(&mut network, logits);
     let reached = tables_reach(&network);
     let context = match (reached.or(declared), most) {
@@ -35,17 +39,29 @@ pub(crate) fn lower(
     if context == 0 {
         return Err("its context is empty".to_owned());
     }
+    check_widths(&network, vocab)?;
     let head = head(&network);
     let buffers = Buffers::assign(&network, head)?;
-    let mut lowering =
-        Lowering { buffers: &buffers, tensors: Tensors::new(context), caches: Vec::new() };
-    let ops = network.rows.iter().enumerate().map(|(at, row)| {
-        lowering.op(&row.op, buffers.view(network.whole(RowId(at)))?)
-    });
-    let ops = ops.collect::<Option<Vec<Op>>>().ok_or("it is too large for a plan")?;
+    let mut lowering = Lowering {
+        buffers: &buffers,
+        tensors: Tensors::new(context),
+        caches: Vec::new(),
+    };
+    let ops = network
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(at, row)| lowering.op(&row.op, buffers.view(network.whole(RowId(at)))?));
+    let ops = ops
+        .collect::<Option<Vec<Op>>>()
+        .ok_or("it is too large for a plan")?;
     let (ops, head) = join_rotations(ops, head);
-    let Lowering { tensors, caches, .. } = lowering;
-    let logits = buffers.view(network.whole(logits)).ok_or("it is too large for a plan")?;
+    let Lowering {
+        tensors, caches, ..
+    } = lowering;
+    let logits = buffers
+        .view(network.whole(logits))
+        .ok_or("it is too large for a plan")?;
     Ok(DecoderSpec {
         ops,
         head,
@@ -61,6 +77,27 @@ pub(crate) fn lower(
 const NO_CONTEXT: &str = "nothing says how many positions it was made for: no config.json, no \
     genai_config.json and no table of positions; name a context";
 
+/// Refuses what no plan could hold, before anything is allocated for it.
+fn check_widths(network: &Network, vocab: usize) -> Result<(), String> {
+    const MAX_WIDTH: usize = 1 << 18;
+    const MAX_VOCAB: usize = 1 << 20;
+    let widest = network
+        .rows
+        .iter()
+        .map(|row| row.width)
+        .filter(|&width| width != vocab)
+        .max();
+    match widest.filter(|&width| width > MAX_WIDTH) {
+        Some(width) => Err(format!(
+            "it has activations {width} wide; plans hold {MAX_WIDTH}"
+        )),
+        None if vocab > MAX_VOCAB => {
+            Err(format!("it has {vocab} token ids; plans hold {MAX_VOCAB}"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Positions that the shortest stored rotary table reaches.
 fn tables_reach(network: &Network) -> Option<usize> {
     let tables = network.rows.iter().filter_map(|row| match &row.op {
@@ -73,9 +110,16 @@ fn tables_reach(network: &Network) -> Option<usize> {
 /// Index of the first operator behind which every position stands for itself.
 fn head(network: &Network) -> usize {
     let needs_all = |op: &RowOp| {
-        matches!(op, RowOp::Embed { .. } | RowOp::Rope { .. } | RowOp::Attention { .. })
+        matches!(
+            op,
+            RowOp::Embed { .. } | RowOp::Rope { .. } | RowOp::Attention { .. }
+        )
     };
-    network.rows.iter().rposition(|row| needs_all(&row.op)).map_or(0, |at| at + 1)
+    network
+        .rows
+        .iter()
+        .rposition(|row| needs_all(&row.op))
+        .map_or(0, |at| at + 1)
 }
 
 struct Lowering<'a> {
@@ -91,15 +135,28 @@ impl Lowering<'_> {
         Some(match op {
             RowOp::Embed { table, scale } => {
                 let table = self.tensors.matrix(std::slice::from_ref(table))?;
-                Op::Embed(Embed { output, table, scale: *scale })
+                Op::Embed(Embed {
+                    output,
+                    table,
+                    scale: *scale,
+                })
             }
-            RowOp::RmsNorm { input, weight, epsilon } => Op::RmsNorm(RmsNorm {
+            RowOp::RmsNorm {
+                input,
+                weight,
+                epsilon,
+            } => Op::RmsNorm(RmsNorm {
                 input: view(input)?,
                 output,
                 weight: self.tensors.vector(std::slice::from_ref(weight))?,
                 epsilon: *epsilon,
             }),
-            RowOp::Linear { input, weights, bias, residual } => Op::Linear(Linear {
+            RowOp::Linear {
+                input,
+                weights,
+                bias,
+                residual,
+            } => Op::Linear(Linear {
                 input: view(input)?,
                 output,
                 weight: self.tensors.matrix(weights)?,
@@ -112,7 +169,13 @@ impl Lowering<'_> {
                     Some(residual) => Some(view(residual)?),
                 },
             }),
-            RowOp::Rope { head_dim, style, cos, sin, .. } => Op::Rope(Rope {
+            RowOp::Rope {
+                head_dim,
+                style,
+                cos,
+                sin,
+                ..
+            } => Op::Rope(Rope {
                 heads: output,
                 head_dim: u32::try_from(*head_dim).ok()?,
                 rotary_dim: u32::try_from(2 * cos.columns.len()).ok()?,
@@ -120,17 +183,38 @@ impl Lowering<'_> {
                 cos: self.tensors.table(cos, "rotary cosines")?,
                 sin: self.tensors.table(sin, "rotary sines")?,
             }),
-            RowOp::Attention { query, key, value, kv_heads, scale, .. } => {
+            RowOp::Attention {
+                query,
+                key,
+                value,
+                kv_heads,
+                scale,
+                ..
+            } => {
                 let (query, key, value) = (view(query)?, view(key)?, view(value)?);
                 let heads = u32::try_from(*kv_heads).ok()?;
                 let (key_dim, value_dim) = (key.width / heads, value.width / heads);
                 let cache = CacheId(u32::try_from(self.caches.len()).ok()?);
-                self.caches.push(CacheRecord { heads, key_dim, value_dim, reserved: 0 });
-                Op::Attention(Attention { query, key, value, output, cache, scale: *scale })
+                self.caches.push(CacheRecord {
+                    heads,
+                    key_dim,
+                    value_dim,
+                    reserved: 0,
+                });
+                Op::Attention(Attention {
+                    query,
+                    key,
+                    value,
+                    output,
+                    cache,
+                    scale: *scale,
+                })
             }
-            RowOp::SiluMul { gate, up } => {
-                Op::SiluMul(SiluMul { gate: view(gate)?, up: view(up)?, output })
-            }
+            RowOp::SiluMul { gate, up } => Op::SiluMul(SiluMul {
+                gate: view(gate)?,
+                up: view(up)?,
+                output,
+            }),
             RowOp::Add { a, b } => {
                 let (mut a, mut b) = (view(a)?, view(b)?);
                 if b == output {
@@ -148,10 +232,19 @@ fn join_rotations(ops: Vec<Op>, head: usize) -> (Vec<Op>, usize) {
     let mut joined: Vec<Op> = Vec::with_capacity(before);
     for op in ops {
         if let (Some(Op::Rope(last)), Op::Rope(next)) = (joined.last_mut(), &op) {
-            let adjacent = View { width: last.heads.width + next.heads.width, ..last.heads };
+            let adjacent = View {
+                width: last.heads.width + next.heads.width,
+                ..last.heads
+            };
             let follows = next.heads.buffer == last.heads.buffer
                 && next.heads.start == last.heads.start + last.heads.width;
-            if follows && *last == (Rope { heads: last.heads, ..*next }) {
+            if follows
+                && *last
+                    == (Rope {
+                        heads: last.heads,
+                        ..*next
+                    })
+            {
                 last.heads = adjacent;
                 continue;
             }

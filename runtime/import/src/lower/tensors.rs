@@ -6,7 +6,7 @@ use tealight_core::layout::Encoding;
 use tealight_core::ops::TensorId;
 
 use crate::onnx::Tensor;
-use crate::spec::{TensorSpec, TensorSource};
+use crate::spec::{TensorSource, TensorSpec};
 use crate::weights::{JoinedMatrix, Matrix, PositionTable, Vectors};
 
 /// Collects tensors in the order in which operators name them.
@@ -24,7 +24,10 @@ enum Entry {
 impl Tensors {
     /// Tables get `context` rows.
     pub(super) fn new(context: usize) -> Tensors {
-        Tensors { context, entries: Vec::new() }
+        Tensors {
+            context,
+            entries: Vec::new(),
+        }
     }
 
     /// Matrices, one below the other.
@@ -44,7 +47,11 @@ impl Tensors {
     }
 
     /// A table of positions.
-    pub(super) fn table(&mut self, table: &Rc<PositionTable>, name: &'static str) -> Option<TensorId> {
+    pub(super) fn table(
+        &mut self,
+        table: &Rc<PositionTable>,
+        name: &'static str,
+    ) -> Option<TensorId> {
         self.find(
             |entry| matches!(entry, Entry::Table(known, _) if Rc::ptr_eq(known, table)),
             || Entry::Table(table.clone(), name),
@@ -65,7 +72,10 @@ impl Tensors {
 
     pub(super) fn into_specs(self) -> Vec<TensorSpec<'static>> {
         let context = self.context;
-        self.entries.into_iter().map(|entry| entry.spec(context)).collect()
+        self.entries
+            .into_iter()
+            .map(|entry| entry.spec(context))
+            .collect()
     }
 }
 
@@ -103,5 +113,8 @@ fn boxed(source: impl TensorSource + 'static) -> Box<dyn TensorSource> {
 
 /// The parts' names, for people.
 fn names<'a>(parts: impl Iterator<Item = &'a Rc<Tensor>>) -> String {
-    parts.map(|part| part.name.as_str()).collect::<Vec<_>>().join(" + ")
+    parts
+        .map(|part| part.name.as_str())
+        .collect::<Vec<_>>()
+        .join(" + ")
 }

@@ -21,7 +21,11 @@ impl ExternalFiles {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        ExternalFiles { graph: graph.to_owned(), folder, open: HashMap::new() }
+        ExternalFiles {
+            graph: graph.to_owned(),
+            folder,
+            open: HashMap::new(),
+        }
     }
 
     /// Where the `len` bytes of `tensor` lie, inside their file.
@@ -31,7 +35,12 @@ impl ExternalFiles {
         entries: &[StringStringEntryProto],
         len: u64,
     ) -> Result<Bytestore, ImportError> {
-        let entry = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
+        let entry = |key: &str| {
+            entries
+                .iter()
+                .find(|e| e.key == key)
+                .map(|e| e.value.as_str())
+        };
         let fault = |path: &Path, fault: String| ImportError::Tensor {
             path: path.to_owned(),
             tensor: tensor.to_owned(),
@@ -40,13 +49,20 @@ impl ExternalFiles {
         let number = |key: &str| match entry(key) {
             None => Ok(None),
             Some(text) => text.trim().parse::<u64>().map(Some).map_err(|_| {
-                fault(&self.graph, format!("gives `{text}` as the {key} of its external data"))
+                fault(
+                    &self.graph,
+                    format!("gives `{text}` as the {key} of its external data"),
+                )
             }),
         };
         let offset = number("offset")?.unwrap_or(0);
         let stated = number("length")?.unwrap_or(len);
-        let location = entry("location")
-            .ok_or_else(|| fault(&self.graph, "does not say where its external data is".into()))?;
+        let location = entry("location").ok_or_else(|| {
+            fault(
+                &self.graph,
+                "does not say where its external data is".into(),
+            )
+        })?;
         if stated != len {
             let what = format!("has {stated} bytes of external data, its shape needs {len}");
             return Err(fault(&self.graph, what));
@@ -78,7 +94,8 @@ impl ExternalFiles {
         }
         let path = self.folder.join(relative);
         let canonical = |path: &Path| {
-            path.canonicalize().map_err(|source| ImportError::read(path, source))
+            path.canonicalize()
+                .map_err(|source| ImportError::read(path, source))
         };
         if !canonical(&path)?.starts_with(canonical(&self.folder)?) {
             return Err(refuse("is a link out of the model's folder"));

@@ -30,13 +30,28 @@ pub(crate) fn load(path: &Path) -> Result<Graph, ImportError> {
     let structure = super::wire::structure_bytes(&bytes)
         .ok_or_else(|| ImportError::malformed(path, "its protobuf is damaged or cut short"))?;
     if structure > MAX_STRUCTURE {
-        return Err(ImportError::malformed(path, "its graph is larger than any decoder's"));
+        return Err(ImportError::malformed(
+            path,
+            "its graph is larger than any decoder's",
+        ));
     }
     let model = ModelProto::decode(bytes.clone())
         .map_err(|error| ImportError::malformed(path, error.to_string()))?;
-    let graph = model.graph.ok_or_else(|| ImportError::malformed(path, "it has no graph"))?;
-    Loader { main: Rc::new(file), bytes, external: ExternalFiles::new(path), tensors: 0 }
-        .graph(graph)
+    let graph = model
+        .graph
+        .ok_or_else(|| ImportError::malformed(path, "it has no graph"))?;
+    let own = model
+        .opset_import
+        .iter()
+        .find(|set| matches!(&set.domain[..], "" | "ai.onnx"));
+    let opset = own.map_or(1, |set| set.version);
+    Loader {
+        main: Rc::new(file),
+        bytes,
+        external: ExternalFiles::new(path),
+        tensors: 0,
+    }
+    .graph(graph, opset)
 }
 
 struct Loader {
@@ -47,7 +62,7 @@ struct Loader {
 }
 
 impl Loader {
-    fn graph(mut self, proto: GraphProto) -> Result<Graph, ImportError> {
+    fn graph(mut self, proto: GraphProto, opset: i64) -> Result<Graph, ImportError> {
         let mut initializers = HashMap::with_capacity(proto.initializer.len());
         for tensor in proto.initializer {
             let tensor = Rc::new(self.tensor(tensor)?);
@@ -68,13 +83,21 @@ impl Loader {
             .map(port)
             .collect();
         let outputs = proto.output.into_iter().map(|output| output.name).collect();
-        let given = inputs.iter().map(|p| p.name.as_str()).chain(
-            initializers.keys().map(String::as_str),
-        );
+        let given = inputs
+            .iter()
+            .map(|p| p.name.as_str())
+            .chain(initializers.keys().map(String::as_str));
         let order = sort::topological(&nodes, given)
             .map_err(|fault| ImportError::malformed(&self.main.path, fault))?;
         let nodes = sort::reorder(nodes, &order);
-        Ok(Graph { path: self.main.path.clone(), nodes, initializers, inputs, outputs })
+        Ok(Graph {
+            path: self.main.path.clone(),
+            opset,
+            nodes,
+            initializers,
+            inputs,
+            outputs,
+        })
     }
 
     fn node(&mut self, proto: NodeProto, index: usize) -> Result<Node, ImportError> {
@@ -96,7 +119,15 @@ impl Loader {
             _ => proto.domain,
         };
         let (op, inputs, outputs) = (proto.op_type, proto.input, proto.output);
-        Ok(Node { name, domain, op, inputs, outputs, attributes, value })
+        Ok(Node {
+            name,
+            domain,
+            op,
+            inputs,
+            outputs,
+            attributes,
+            value,
+        })
     }
 
     fn tensor(&mut self, proto: TensorProto) -> Result<Tensor, ImportError> {
@@ -107,8 +138,12 @@ impl Loader {
             tensor: name.clone(),
             fault,
         };
-        let dtype = DType::from_onnx(i64::from(proto.data_type))
-            .ok_or_else(|| fault(format!("has the element type {}, which is not supported", proto.data_type)))?;
+        let dtype = DType::from_onnx(i64::from(proto.data_type)).ok_or_else(|| {
+            fault(format!(
+                "has the element type {}, which is not supported",
+                proto.data_type
+            ))
+        })?;
         let shape = proto
             .dims
             .iter()
@@ -123,27 +158,37 @@ impl Loader {
             .map(|len| if shape.contains(&0) { 0 } else { len })
             .ok_or_else(|| fault(format!("has the impossible shape {shape:?}")))?;
         let bytes = if proto.data_location == 1 {
-            self.external.locate(&name, &proto.external_data, len as u64)?
+            self.external
+                .locate(&name, &proto.external_data, len as u64)?
         } else if !proto.raw_data.is_empty() {
             if proto.raw_data.len() != len {
                 let found = proto.raw_data.len();
-                return Err(fault(format!("has {found} bytes, its shape {shape:?} needs {len}")));
+                return Err(fault(format!(
+                    "has {found} bytes, its shape {shape:?} needs {len}"
+                )));
             }
             self.inline(proto.raw_data)
         } else {
             Bytestore::Memory(typed_data(&proto, dtype, len).map_err(fault)?)
         };
         self.tensors += 1;
-        Ok(Tensor { id: self.tensors, name: proto.name, dtype, shape, bytes })
+        Ok(Tensor {
+            id: self.tensors,
+            name: proto.name,
+            dtype,
+            shape,
+            bytes,
+        })
     }
 
     /// Where bytes that the decoder cut out of the mapping lie in the file.
     fn inline(&self, raw: Bytes) -> Bytestore {
         let (start, at) = (self.bytes.as_ptr() as usize, raw.as_ptr() as usize);
         match at.checked_sub(start) {
-            Some(offset) if offset + raw.len() <= self.bytes.len() => {
-                Bytestore::File { file: self.main.clone(), offset: offset as u64 }
-            }
+            Some(offset) if offset + raw.len() <= self.bytes.len() => Bytestore::File {
+                file: self.main.clone(),
+                offset: offset as u64,
+            },
             _ => Bytestore::Memory(raw),
         }
     }
@@ -152,29 +197,49 @@ impl Loader {
 /// Values that are given one by one instead of as raw bytes.
 fn typed_data(proto: &TensorProto, dtype: DType, len: usize) -> Result<Bytes, String> {
     let bytes: Vec<u8> = match dtype {
-        DType::F32 => proto.float_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        DType::I64 => proto.int64_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        DType::I32 => proto.int32_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        DType::U8 | DType::I8 | DType::Bool => {
-            proto.int32_data.iter().map(|&x| x as u8).collect()
-        }
-        DType::F16 | DType::Bf16 => {
-            proto.int32_data.iter().flat_map(|&x| (x as u16).to_le_bytes()).collect()
-        }
+        DType::F32 => proto
+            .float_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
+        DType::I64 => proto
+            .int64_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
+        DType::I32 => proto
+            .int32_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
+        DType::U8 | DType::I8 | DType::Bool => proto.int32_data.iter().map(|&x| x as u8).collect(),
+        DType::F16 | DType::Bf16 => proto
+            .int32_data
+            .iter()
+            .flat_map(|&x| (x as u16).to_le_bytes())
+            .collect(),
         DType::F64 => Vec::new(),
     };
     if bytes.len() != len {
         let (found, shape) = (bytes.len(), &proto.dims);
-        return Err(format!("has {found} bytes of values, its shape {shape:?} needs {len}"));
+        return Err(format!(
+            "has {found} bytes of values, its shape {shape:?} needs {len}"
+        ));
     }
     Ok(bytes.into())
 }
 
 fn port(proto: ValueInfoProto) -> Port {
-    let shape = proto.r#type.and_then(|t| t.tensor_type).and_then(|t| t.shape);
+    let shape = proto
+        .r#type
+        .and_then(|t| t.tensor_type)
+        .and_then(|t| t.shape);
     let shape = shape.map_or(Vec::new(), |shape| {
         let size = |value: i64| usize::try_from(value).ok().filter(|&size| size > 0);
         shape.dim.iter().map(|dim| size(dim.dim_value)).collect()
     });
-    Port { name: proto.name, shape }
+    Port {
+        name: proto.name,
+        shape,
+    }
 }

@@ -21,6 +21,8 @@ use proto::AttributeProto;
 #[derive(Debug)]
 pub(crate) struct Graph {
     pub(crate) path: PathBuf,
+    /// Version of ONNX's own operators.
+    pub(crate) opset: i64,
     /// Each after those whose outputs it uses.
     pub(crate) nodes: Vec<Node>,
     pub(crate) initializers: HashMap<String, Rc<Tensor>>,
@@ -86,7 +88,10 @@ impl Node {
 
     /// The name of an input that is not left out.
     pub(crate) fn input(&self, index: usize) -> Option<&str> {
-        self.inputs.get(index).map(String::as_str).filter(|name| !name.is_empty())
+        self.inputs
+            .get(index)
+            .map(String::as_str)
+            .filter(|name| !name.is_empty())
     }
 
     /// Whether the output is there and named.

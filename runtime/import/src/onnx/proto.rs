@@ -9,6 +9,16 @@ use bytes::Bytes;
 pub(crate) struct ModelProto {
     #[prost(message, optional, tag = "7")]
     pub(crate) graph: Option<GraphProto>,
+    #[prost(message, repeated, tag = "8")]
+    pub(crate) opset_import: Vec<OperatorSetIdProto>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct OperatorSetIdProto {
+    #[prost(string, tag = "1")]
+    pub(crate) domain: String,
+    #[prost(int64, tag = "2")]
+    pub(crate) version: i64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -16,7 +16,10 @@ pub(super) fn topological<'a>(
     for (index, node) in nodes.iter().enumerate() {
         for output in node.outputs.iter().filter(|name| !name.is_empty()) {
             if makers.insert(output, index).is_some() {
-                return Err(format!("`{output}` is made twice, the second time by `{}`", node.name));
+                return Err(format!(
+                    "`{output}` is made twice, the second time by `{}`",
+                    node.name
+                ));
             }
         }
     }
@@ -25,7 +28,12 @@ pub(super) fn topological<'a>(
     for (index, node) in nodes.iter().enumerate() {
         for input in node.inputs.iter().filter(|name| !name.is_empty()) {
             match makers.get(input.as_str()) {
-                None => return Err(format!("`{}` uses `{input}`, which nobody makes", node.name)),
+                None => {
+                    return Err(format!(
+                        "`{}` uses `{input}`, which nobody makes",
+                        node.name
+                    ));
+                }
                 Some(&GIVEN) => {}
                 Some(&maker) => {
                     users[maker].push(index);
@@ -34,8 +42,10 @@ pub(super) fn topological<'a>(
             }
         }
     }
-    let mut ready: BinaryHeap<Reverse<usize>> =
-        (0..nodes.len()).filter(|&index| waiting[index] == 0).map(Reverse).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..nodes.len())
+        .filter(|&index| waiting[index] == 0)
+        .map(Reverse)
+        .collect();
     let mut order = Vec::with_capacity(nodes.len());
     while let Some(Reverse(index)) = ready.pop() {
         order.push(index);
@@ -48,12 +58,18 @@ pub(super) fn topological<'a>(
     }
     match waiting.iter().position(|&count| count > 0) {
         None => Ok(order),
-        Some(index) => Err(format!("its nodes form a circle through `{}`", nodes[index].name)),
+        Some(index) => Err(format!(
+            "its nodes form a circle through `{}`",
+            nodes[index].name
+        )),
     }
 }
 
 /// The nodes in the given order, which names each of them once.
 pub(super) fn reorder(nodes: Vec<Node>, order: &[usize]) -> Vec<Node> {
     let mut nodes: Vec<Option<Node>> = nodes.into_iter().map(Some).collect();
-    order.iter().filter_map(|&index| nodes[index].take()).collect()
+    order
+        .iter()
+        .filter_map(|&index| nodes[index].take())
+        .collect()
 }

@@ -170,7 +170,9 @@ impl Tensor {
     /// Converts bytes of this tensor to f32.
     pub(crate) fn to_f32(&self, bytes: &[u8], out: &mut Vec<f32>) {
         fn each<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-            bytes.chunks_exact(N).map(|chunk| chunk.try_into().unwrap_or([0; N]))
+            bytes
+                .chunks_exact(N)
+                .map(|chunk| chunk.try_into().unwrap_or([0; N]))
         }
         match self.dtype {
             DType::F32 => out.extend(each(bytes).map(f32::from_le_bytes)),

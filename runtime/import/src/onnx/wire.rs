@@ -47,7 +47,9 @@ fn for_each(mut message: Bytes, mut field: impl FnMut(u32, Bytes) -> Option<()>)
             WireType::LengthDelimited => decode_varint(&mut message).ok()?,
             WireType::StartGroup | WireType::EndGroup => return None,
         };
-        let len = usize::try_from(len).ok().filter(|&len| len <= message.remaining())?;
+        let len = usize::try_from(len)
+            .ok()
+            .filter(|&len| len <= message.remaining())?;
         let bytes = message.split_to(len);
         field(tag, bytes)?;
     }

@@ -25,11 +25,17 @@ impl<T: Clone> Array<T> {
     }
 
     pub(crate) fn scalar(value: T) -> Array<T> {
-        Array { shape: vec![], data: vec![value] }
+        Array {
+            shape: vec![],
+            data: vec![value],
+        }
     }
 
     pub(crate) fn vector(data: Vec<T>) -> Array<T> {
-        Array { shape: vec![data.len()], data }
+        Array {
+            shape: vec![data.len()],
+            data,
+        }
     }
 
     pub(crate) fn filled(shape: Vec<usize>, value: T) -> Option<Array<T>> {
@@ -47,7 +53,10 @@ impl<T: Clone> Array<T> {
 
     pub(crate) fn map<U>(&self, f: impl FnMut(&T) -> Option<U>) -> Option<Array<U>> {
         let data = self.data.iter().map(f).collect::<Option<Vec<U>>>()?;
-        Some(Array { shape: self.shape.clone(), data })
+        Some(Array {
+            shape: self.shape.clone(),
+            data,
+        })
     }
 
     /// Combines two tensors element by element, repeating axes of size 1.
@@ -68,7 +77,10 @@ impl<T: Clone> Array<T> {
 
     pub(crate) fn pick(&self, picks: &Picks) -> Array<T> {
         let data = picks.from.iter().map(|&at| self.data[at].clone()).collect();
-        Array { shape: picks.shape.clone(), data }
+        Array {
+            shape: picks.shape.clone(),
+            data,
+        }
     }
 
     /// The same elements under another shape.
@@ -121,7 +133,9 @@ pub(crate) fn elements(shape: &[usize]) -> Option<usize> {
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
     let size = |shape: &[usize], at: usize| {
-        (at + shape.len()).checked_sub(rank).map_or(1, |at| shape[at])
+        (at + shape.len())
+            .checked_sub(rank)
+            .map_or(1, |at| shape[at])
     };
     let both = |at| match (size(a, at), size(b, at)) {
         (a, b) if a == b || b == 1 => Some(a),
@@ -153,7 +167,10 @@ pub(crate) fn repeat(from: &[usize], to: &[usize]) -> Option<Picks> {
 /// Reorders axes.
 pub(crate) fn transpose(shape: &[usize], perm: &[usize]) -> Option<Picks> {
     let strides = strides(shape);
-    let new = perm.iter().map(|&at| shape.get(at).copied()).collect::<Option<Vec<_>>>()?;
+    let new = perm
+        .iter()
+        .map(|&at| shape.get(at).copied())
+        .collect::<Option<Vec<_>>>()?;
     let strides: Vec<usize> = perm.iter().map(|&at| strides[at]).collect();
     (new.len() == shape.len()).then_some(())?;
     pick(new, 0, &strides)
@@ -176,8 +193,12 @@ pub(crate) fn gather(shape: &[usize], axis: usize, indices: &Array<i64>) -> Opti
     let size = *shape.get(axis)?;
     let outer: usize = shape[..axis].iter().product();
     let inner: usize = shape[axis + 1..].iter().product();
-    let new: Vec<usize> =
-        shape[..axis].iter().chain(&indices.shape).chain(&shape[axis + 1..]).copied().collect();
+    let new: Vec<usize> = shape[..axis]
+        .iter()
+        .chain(&indices.shape)
+        .chain(&shape[axis + 1..])
+        .copied()
+        .collect();
     elements(&new)?;
     let mut from = Vec::new();
     for row in 0..outer {
@@ -220,7 +241,10 @@ mod tests {
         let a = Array::new(vec![2, 1], vec![10, 20]).unwrap();
         let b = Array::vector(vec![1, 2, 3]);
         let sum = a.zip(&b, |a, b| Some(a + b)).unwrap();
-        assert_eq!(sum, Array::new(vec![2, 3], vec![11, 12, 13, 21, 22, 23]).unwrap());
+        assert_eq!(
+            sum,
+            Array::new(vec![2, 3], vec![11, 12, 13, 21, 22, 23]).unwrap()
+        );
     }
 
     #[test]

@@ -38,7 +38,12 @@ pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
                     continue;
                 };
                 let size = |axis: usize| port.shape.get(axis).copied().flatten();
-                Value::Past(Past { layer, kind, heads: size(1), head_dim: size(3) })
+                Value::Past(Past {
+                    layer,
+                    kind,
+                    heads: size(1),
+                    head_dim: size(3),
+                })
             }
         };
         values.insert(port.name.clone(), value);
@@ -48,7 +53,9 @@ pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
 
 /// The layer and what it keeps, from names like `past_key_values.3.key`.
 fn kept(name: &str, prefixes: &[&str]) -> Option<(usize, Kind)> {
-    let rest = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let rest = prefixes
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))?;
     let (layer, kind) = rest.split_once('.')?;
     let kind = match kind {
         "key" => Kind::Key,
@@ -60,14 +67,17 @@ fn kept(name: &str, prefixes: &[&str]) -> Option<(usize, Kind)> {
 
 /// Checks that the outputs are the logits and, for each layer, what its attention keeps.
 pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError> {
-    let fail = |fault: String| ImportError::NotADecoder { path: graph.path.clone(), fault };
+    let fail = |fault: String| ImportError::NotADecoder {
+        path: graph.path.clone(),
+        fault,
+    };
     let mut logits = None;
     let mut returned: HashMap<(usize, Kind), Columns> = HashMap::new();
     for name in &graph.outputs {
         let value = walk.values.get(name);
         if name == "logits" {
             let Some(Value::Rows(rows)) = value else {
-                return Err(fail("its logits do not come from its tokens".into()));
+                return Err(fail(no_logits(graph, &walk)));
             };
             let whole = rows.layout.is_rows() && rows.scale == 1.0 && rows.layout.start == 0;
             let row = walk.network.row(rows.of);
@@ -96,14 +106,36 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
                     returned.insert(at, columns);
                 }
             }
-            _ => return Err(fail(format!("its output `{name}` is not what that layer keeps"))),
+            _ => {
+                return Err(fail(format!(
+                    "its output `{name}` is not what that layer keeps"
+                )));
+            }
         }
     }
     let logits = logits.ok_or_else(|| fail("it has no output `logits`".into()))?;
     let vocab = walk.network.row(logits).width;
     check_layers(&walk.network, &returned).map_err(fail)?;
     check_vocab(&walk.network, vocab).map_err(fail)?;
-    Ok(Decoder { network: walk.network, logits, vocab })
+    Ok(Decoder {
+        network: walk.network,
+        logits,
+        vocab,
+    })
+}
+
+/// Why the logits have no meaning although every operator has one.
+fn no_logits(graph: &Graph, walk: &Walk) -> String {
+    let unbound: Vec<&str> = graph
+        .inputs
+        .iter()
+        .map(|input| input.name.as_str())
+        .filter(|name| !walk.values.contains_key(*name))
+        .collect();
+    match unbound[..] {
+        [] => "its logits do not come from its tokens".to_owned(),
+        _ => format!("nobody knows what its inputs mean: {}", unbound.join(", ")),
+    }
 }
 
 /// Every layer attends once, to the keys and values that it returns.
@@ -113,7 +145,12 @@ fn check_layers(
 ) -> Result<(), String> {
     let mut layers: HashMap<usize, usize> = HashMap::new();
     for row in &network.rows {
-        let RowOp::Attention { key, value, layer, .. } = &row.op else { continue };
+        let RowOp::Attention {
+            key, value, layer, ..
+        } = &row.op
+        else {
+            continue;
+        };
         for (kind, columns) in [(Kind::Key, key), (Kind::Value, value)] {
             if returned.get(&(*layer, kind)) != Some(columns) {
                 return Err(format!("layer {layer} does not return what it attends to"));
@@ -132,11 +169,13 @@ fn check_layers(
 
 fn check_vocab(network: &Network, vocab: usize) -> Result<(), String> {
     for row in &network.rows {
-        if let RowOp::Embed { table, .. } = &row.op {
-            if table.rows() != vocab {
-                let rows = table.rows();
-                return Err(format!("its embedding knows {rows} tokens, its logits {vocab}"));
-            }
+        if let RowOp::Embed { table, .. } = &row.op
+            && table.rows() != vocab
+        {
+            let rows = table.rows();
+            return Err(format!(
+                "its embedding knows {rows} tokens, its logits {vocab}"
+            ));
         }
     }
     Ok(())

@@ -13,15 +13,31 @@ pub(crate) struct Dim {
 
 impl Dim {
     /// Positions before the step.
-    pub(crate) const PAST: Dim = Dim { constant: 0, past: 1, sequence: 0 };
+    pub(crate) const PAST: Dim = Dim {
+        constant: 0,
+        past: 1,
+        sequence: 0,
+    };
     /// Tokens of the step.
-    pub(crate) const SEQUENCE: Dim = Dim { constant: 0, past: 0, sequence: 1 };
+    pub(crate) const SEQUENCE: Dim = Dim {
+        constant: 0,
+        past: 0,
+        sequence: 1,
+    };
     /// Both together.
-    pub(crate) const TOTAL: Dim = Dim { constant: 0, past: 1, sequence: 1 };
+    pub(crate) const TOTAL: Dim = Dim {
+        constant: 0,
+        past: 1,
+        sequence: 1,
+    };
     pub(crate) const ONE: Dim = Dim::new(1);
 
     pub(crate) const fn new(constant: i64) -> Dim {
-        Dim { constant, past: 0, sequence: 0 }
+        Dim {
+            constant,
+            past: 0,
+            sequence: 0,
+        }
     }
 
     /// The number, if it is one.

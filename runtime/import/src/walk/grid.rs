@@ -17,7 +17,11 @@ pub(crate) enum Content {
     /// `base + Σ steps·index`.
     Linear(Linear),
     /// `yes` where all conditions hold, otherwise `no`. Truth values are 1 and 0.
-    Choice { when: Vec<Condition>, yes: f64, no: f64 },
+    Choice {
+        when: Vec<Condition>,
+        yes: f64,
+        no: f64,
+    },
 }
 
 /// A linear form in the indices.
@@ -44,7 +48,14 @@ pub(crate) enum Comparison {
 impl Grid {
     /// The same number everywhere.
     pub(crate) fn filled(shape: Vec<Dim>, value: f64) -> Grid {
-        Grid { shape, content: Content::Choice { when: vec![], yes: value, no: value } }
+        Grid {
+            shape,
+            content: Content::Choice {
+                when: vec![],
+                yes: value,
+                no: value,
+            },
+        }
     }
 
     pub(crate) fn linear(shape: Vec<Dim>, base: Dim, steps: Vec<i64>) -> Grid {
@@ -53,7 +64,10 @@ impl Grid {
             .zip(&shape)
             .map(|(step, &size)| if size == Dim::ONE { 0 } else { step })
             .collect();
-        Grid { shape, content: Content::Linear(Linear { base, steps }) }
+        Grid {
+            shape,
+            content: Content::Linear(Linear { base, steps }),
+        }
     }
 
     /// Integers that lie on a grid.
@@ -84,8 +98,14 @@ impl Grid {
 
     /// The whole numbers of a linear grid of known size.
     pub(crate) fn to_ints(&self) -> Option<Array<Dim>> {
-        let Content::Linear(form) = &self.content else { return None };
-        let shape = self.shape.iter().map(|dim| dim.size()).collect::<Option<Vec<_>>>()?;
+        let Content::Linear(form) = &self.content else {
+            return None;
+        };
+        let shape = self
+            .shape
+            .iter()
+            .map(|dim| dim.size())
+            .collect::<Option<Vec<_>>>()?;
         let count = super::array::elements(&shape)?;
         let value = |at: usize| {
             let (mut rest, mut value) = (at, form.base);
@@ -96,7 +116,10 @@ impl Grid {
             }
             Some(value)
         };
-        Array::new(shape.clone(), (0..count).map(value).collect::<Option<Vec<_>>>()?)
+        Array::new(
+            shape.clone(),
+            (0..count).map(value).collect::<Option<Vec<_>>>()?,
+        )
     }
 
     /// Numbers that are all the same.
@@ -125,7 +148,10 @@ impl Grid {
             Content::Choice { when, yes, .. } => {
                 let whole = when.is_empty() && yes.fract() == 0.0 && yes.abs() < 9e15;
                 let base = Dim::new(if whole { *yes as i64 } else { return None });
-                Some(Linear { base, steps: vec![0; self.shape.len()] })
+                Some(Linear {
+                    base,
+                    steps: vec![0; self.shape.len()],
+                })
             }
         }
     }
@@ -134,7 +160,10 @@ impl Grid {
     pub(crate) fn add(&self, other: &Grid, sign: i64) -> Option<Grid> {
         let (shape, a, b) = self.aligned(other)?;
         let sum = a.as_linear()?.plus(&b.as_linear()?, sign)?;
-        Some(Grid { shape, content: Content::Linear(sum) })
+        Some(Grid {
+            shape,
+            content: Content::Linear(sum),
+        })
     }
 
     /// The product of a linear grid and a whole number.
@@ -142,14 +171,21 @@ impl Grid {
         let (shape, a, b) = self.aligned(other)?;
         let (a, b) = (a.as_linear()?, b.as_linear()?);
         let constant = |form: &Linear| {
-            form.steps.iter().all(|&step| step == 0).then(|| form.base.number()).flatten()
+            form.steps
+                .iter()
+                .all(|&step| step == 0)
+                .then(|| form.base.number())
+                .flatten()
         };
         let (form, factor) = match (constant(&a), constant(&b)) {
             (_, Some(factor)) => (a, factor),
             (Some(factor), None) => (b, factor),
             _ => return None,
         };
-        Some(Grid { shape, content: Content::Linear(form.times(factor)?) })
+        Some(Grid {
+            shape,
+            content: Content::Linear(form.times(factor)?),
+        })
     }
 
     /// Where a comparison of two linear grids holds.
@@ -157,7 +193,10 @@ impl Grid {
         let (shape, a, b) = self.aligned(other)?;
         let (a, b) = (a.as_linear()?, b.as_linear()?);
         let minus_one = |form: Linear| {
-            Some(Linear { base: form.base.sub(Dim::ONE)?, steps: form.steps })
+            Some(Linear {
+                base: form.base.sub(Dim::ONE)?,
+                steps: form.steps,
+            })
         };
         let (a_minus_b, b_minus_a) = (a.plus(&b, -1)?, b.plus(&a, -1)?);
         let when = match how {
@@ -167,7 +206,17 @@ impl Grid {
             Comparison::GreaterOrEqual => vec![a_minus_b],
             Comparison::Equal => vec![a_minus_b, b_minus_a],
         };
-        Some(Grid { shape, content: Content::Choice { when, yes: 1.0, no: 0.0 } }.simplified())
+        Some(
+            Grid {
+                shape,
+                content: Content::Choice {
+                    when,
+                    yes: 1.0,
+                    no: 0.0,
+                },
+            }
+            .simplified(),
+        )
     }
 
     /// Applies a function to every number of a choice.
@@ -178,8 +227,15 @@ impl Grid {
                 Some(Grid::filled(self.shape.clone(), f(value)))
             }
             Content::Choice { when, yes, no } => {
-                let content = Content::Choice { when: when.clone(), yes: f(*yes), no: f(*no) };
-                Some(Grid { shape: self.shape.clone(), content })
+                let content = Content::Choice {
+                    when: when.clone(),
+                    yes: f(*yes),
+                    no: f(*no),
+                };
+                Some(Grid {
+                    shape: self.shape.clone(),
+                    content,
+                })
             }
         }
     }
@@ -191,8 +247,14 @@ impl Grid {
             (_, Some(b)) => a.map(|a| f(a, b))?,
             (Some(a), None) => b.map(|b| f(a, b))?,
             (None, None) => {
-                let (Content::Choice { when, yes, no }, Content::Choice { when: w, yes: y, no: n }) =
-                    (&a.content, &b.content)
+                let (
+                    Content::Choice { when, yes, no },
+                    Content::Choice {
+                        when: w,
+                        yes: y,
+                        no: n,
+                    },
+                ) = (&a.content, &b.content)
                 else {
                     return None;
                 };
@@ -200,7 +262,11 @@ impl Grid {
                 let (yes, no) = (f(*yes, *y), f(*no, *n));
                 same.then(|| Grid {
                     shape: shape.clone(),
-                    content: Content::Choice { when: when.clone(), yes, no },
+                    content: Content::Choice {
+                        when: when.clone(),
+                        yes,
+                        no,
+                    },
                 })?
             }
         };
@@ -215,7 +281,17 @@ impl Grid {
         let (shape, a, b) = self.aligned(other)?;
         let (mut when, more) = (a.truth()?, b.truth()?);
         when.extend(more);
-        Some(Grid { shape, content: Content::Choice { when, yes: 1.0, no: 0.0 } }.simplified())
+        Some(
+            Grid {
+                shape,
+                content: Content::Choice {
+                    when,
+                    yes: 1.0,
+                    no: 0.0,
+                },
+            }
+            .simplified(),
+        )
     }
 
     /// At least one holds.
@@ -227,14 +303,23 @@ impl Grid {
     pub(crate) fn select(&self, yes: &Grid, no: &Grid) -> Option<Grid> {
         let (shape, _, _) = yes.aligned(no)?;
         let (shape, _, _) = self.aligned(&Grid::filled(shape, 0.0))?;
-        let (condition, yes, no) = (self.expand(&shape)?, yes.expand(&shape)?, no.expand(&shape)?);
+        let (condition, yes, no) = (
+            self.expand(&shape)?,
+            yes.expand(&shape)?,
+            no.expand(&shape)?,
+        );
         if let Some(truth) = condition.fill() {
             let picked = if truth != 0.0 { yes } else { no };
-            return Some(Grid { shape, content: picked.content });
+            return Some(Grid {
+                shape,
+                content: picked.content,
+            });
         }
         let (yes, no) = (yes.fill()?, no.fill()?);
         let content = match condition.content {
-            Content::Choice { when, yes: truth, .. } => {
+            Content::Choice {
+                when, yes: truth, ..
+            } => {
                 let (yes, no) = if truth != 0.0 { (yes, no) } else { (no, yes) };
                 Content::Choice { when, yes, no }
             }
@@ -261,7 +346,10 @@ impl Grid {
             content: self.content.map_forms(|form| {
                 let mut steps = vec![0; missing];
                 steps.extend(&form.steps);
-                Some(Linear { base: form.base, steps })
+                Some(Linear {
+                    base: form.base,
+                    steps,
+                })
             })?,
         })
     }
@@ -281,7 +369,10 @@ impl Grid {
             shape: axes.iter().map(size).collect::<Option<Vec<_>>>()?,
             content: self.content.map_forms(|form| {
                 let step = |at: &Option<usize>| at.map_or(0, |at| form.steps[at]);
-                Some(Linear { base: form.base, steps: axes.iter().map(step).collect() })
+                Some(Linear {
+                    base: form.base,
+                    steps: axes.iter().map(step).collect(),
+                })
             })?,
         })
     }
@@ -292,7 +383,10 @@ impl Grid {
         shape[axis] = to.sub(from)?;
         let content = self.content.map_forms(|form| {
             let shift = from.mul(Dim::new(form.steps[axis]))?;
-            Some(Linear { base: form.base.add(shift)?, steps: form.steps.clone() })
+            Some(Linear {
+                base: form.base.add(shift)?,
+                steps: form.steps.clone(),
+            })
         })?;
         Some(Grid { shape, content }.simplified())
     }
@@ -331,7 +425,9 @@ impl Grid {
     fn aligned(&self, other: &Grid) -> Option<(Vec<Dim>, Grid, Grid)> {
         let rank = self.shape.len().max(other.shape.len());
         let size = |shape: &[Dim], at: usize| {
-            (at + shape.len()).checked_sub(rank).map_or(Dim::ONE, |at| shape[at])
+            (at + shape.len())
+                .checked_sub(rank)
+                .map_or(Dim::ONE, |at| shape[at])
         };
         let both = |at| match (size(&self.shape, at), size(&other.shape, at)) {
             (a, b) if a == b || b == Dim::ONE => Some(a),
@@ -350,7 +446,11 @@ impl Content {
             Content::Linear(form) => Content::Linear(f(form)?),
             Content::Choice { when, yes, no } => {
                 let when = when.iter().map(f).collect::<Option<Vec<_>>>()?;
-                Content::Choice { when, yes: *yes, no: *no }
+                Content::Choice {
+                    when,
+                    yes: *yes,
+                    no: *no,
+                }
             }
         })
     }
@@ -378,7 +478,10 @@ impl Linear {
     /// Holds where this one does not: `-form - 1 ≥ 0`.
     pub(crate) fn opposite(&self) -> Option<Condition> {
         let form = self.times(-1)?;
-        Some(Linear { base: form.base.sub(Dim::ONE)?, steps: form.steps })
+        Some(Linear {
+            base: form.base.sub(Dim::ONE)?,
+            steps: form.steps,
+        })
     }
 
     fn always(&self, shape: &[Dim]) -> bool {
@@ -388,7 +491,9 @@ impl Linear {
 
     fn never(&self, shape: &[Dim]) -> bool {
         let greatest = self.extreme(shape, |step| step > 0);
-        greatest.and_then(Dim::greatest).is_some_and(|greatest| greatest < 0)
+        greatest
+            .and_then(Dim::greatest)
+            .is_some_and(|greatest| greatest < 0)
     }
 
     /// The form's value with the greatest index along the axes whose step is `counted`, and
@@ -422,18 +527,39 @@ mod tests {
         let everything = Grid::filled(vec![Dim::ONE, Dim::TOTAL], 1.0);
         let mask = mask.and(&everything).unwrap();
         assert_eq!(mask.shape, [Dim::SEQUENCE, Dim::TOTAL]);
-        let causal = Linear { base: Dim::PAST, steps: vec![1, -1] };
-        assert_eq!(mask.content, Content::Choice { when: vec![causal], yes: 1.0, no: 0.0 });
+        let causal = Linear {
+            base: Dim::PAST,
+            steps: vec![1, -1],
+        };
+        assert_eq!(
+            mask.content,
+            Content::Choice {
+                when: vec![causal],
+                yes: 1.0,
+                no: 0.0
+            }
+        );
     }
 
     #[test]
     fn conditions_that_always_or_never_hold_are_dropped() {
         let key = indices(vec![Dim::TOTAL], Dim::new(0), 0);
         let zero = Grid::filled(vec![], 0.0);
-        assert_eq!(key.compare(&zero, Comparison::GreaterOrEqual).unwrap().fill(), Some(1.0));
-        assert_eq!(key.compare(&zero, Comparison::Less).unwrap().fill(), Some(0.0));
+        assert_eq!(
+            key.compare(&zero, Comparison::GreaterOrEqual)
+                .unwrap()
+                .fill(),
+            Some(1.0)
+        );
+        assert_eq!(
+            key.compare(&zero, Comparison::Less).unwrap().fill(),
+            Some(0.0)
+        );
         let end = Grid::linear(vec![], Dim::TOTAL, vec![]);
-        assert_eq!(key.compare(&end, Comparison::Less).unwrap().fill(), Some(1.0));
+        assert_eq!(
+            key.compare(&end, Comparison::Less).unwrap().fill(),
+            Some(1.0)
+        );
     }
 
     #[test]
@@ -443,7 +569,9 @@ mod tests {
         let causal = key.compare(&query, Comparison::LessOrEqual).unwrap();
         let start = query.add(&Grid::filled(vec![], 128.0), -1).unwrap();
         let window = key.compare(&start, Comparison::Greater).unwrap();
-        let Content::Choice { when, .. } = causal.and(&window).unwrap().content else { panic!() };
+        let Content::Choice { when, .. } = causal.and(&window).unwrap().content else {
+            panic!()
+        };
         assert_eq!(when.len(), 2);
     }
 

@@ -36,7 +36,10 @@ pub(crate) struct Layout {
 impl Layout {
     /// `[1, sequence, width]`.
     pub(crate) fn rows(width: usize) -> Layout {
-        Layout { start: 0, axes: vec![vec![], vec![Factor::Sequence], columns(width, 1)] }
+        Layout {
+            start: 0,
+            axes: vec![vec![], vec![Factor::Sequence], columns(width, 1)],
+        }
     }
 
     /// `[1, heads, sequence, head_dim]`.
@@ -67,29 +70,53 @@ impl Layout {
             }
             axes.push(self.axes[from].clone());
         }
-        (axes.len() == self.axes.len()).then_some(Layout { start: self.start, axes })
+        (axes.len() == self.axes.len()).then_some(Layout {
+            start: self.start,
+            axes,
+        })
     }
 
     /// Inserts axes of size 1 at these places of the result.
     pub(crate) fn unsqueeze(&self, places: &[i64]) -> Option<Layout> {
         let rank = self.axes.len().checked_add(places.len())?;
-        let places =
-            places.iter().map(|&place| axis_index(place, rank)).collect::<Option<Vec<_>>>()?;
+        let places = places
+            .iter()
+            .map(|&place| axis_index(place, rank))
+            .collect::<Option<Vec<_>>>()?;
         let mut rest = self.axes.iter();
         let axes = (0..rank)
-            .map(|at| if places.contains(&at) { Some(vec![]) } else { rest.next().cloned() })
+            .map(|at| {
+                if places.contains(&at) {
+                    Some(vec![])
+                } else {
+                    rest.next().cloned()
+                }
+            })
             .collect::<Option<Vec<_>>>()?;
-        rest.next().is_none().then_some(Layout { start: self.start, axes })
+        rest.next().is_none().then_some(Layout {
+            start: self.start,
+            axes,
+        })
     }
 
     /// Removes these axes of size 1.
     pub(crate) fn squeeze(&self, places: &[i64]) -> Option<Layout> {
-        let places = places.iter().map(|&p| self.axis(p)).collect::<Option<Vec<_>>>()?;
+        let places = places
+            .iter()
+            .map(|&p| self.axis(p))
+            .collect::<Option<Vec<_>>>()?;
         if places.iter().any(|&place| !self.axes[place].is_empty()) {
             return None;
         }
-        let kept = self.axes.iter().enumerate().filter(|(at, _)| !places.contains(at));
-        Some(Layout { start: self.start, axes: kept.map(|(_, axis)| axis.clone()).collect() })
+        let kept = self
+            .axes
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !places.contains(at));
+        Some(Layout {
+            start: self.start,
+            axes: kept.map(|(_, axis)| axis.clone()).collect(),
+        })
     }
 
     /// Cuts the axis down to `from .. to`. Only columns can be cut, or nothing at all.
@@ -124,7 +151,10 @@ impl Layout {
             }
             *axis = columns(wanted.size()?, 0);
         }
-        Some(Layout { start: self.start, axes })
+        Some(Layout {
+            start: self.start,
+            axes,
+        })
     }
 
     /// The same elements in the same order under another shape.
@@ -146,7 +176,10 @@ impl Layout {
             }
             axes.push(joined(axis));
         }
-        factors.is_empty().then_some(Layout { start: self.start, axes })
+        factors.is_empty().then_some(Layout {
+            start: self.start,
+            axes,
+        })
     }
 
     /// The columns that the tensor covers, `(start, width)`, if they are a gapless run in
@@ -171,13 +204,20 @@ impl Layout {
 
     /// The same axes over rows that hold only the columns of this layout.
     pub(crate) fn packed(&self) -> Layout {
-        Layout { start: 0, axes: self.axes.clone() }
+        Layout {
+            start: 0,
+            axes: self.axes.clone(),
+        }
     }
 
     /// Whether the axes are `[1 …, sequence, width]` over neighbouring columns.
     pub(crate) fn is_rows(&self) -> bool {
-        let Some((last, front)) = self.axes.split_last() else { return false };
-        let Some((tokens, front)) = front.split_last() else { return false };
+        let Some((last, front)) = self.axes.split_last() else {
+            return false;
+        };
+        let Some((tokens, front)) = front.split_last() else {
+            return false;
+        };
         let packed = matches!(last[..], [] | [Factor::Columns { stride: 1, .. }]);
         packed && tokens[..] == [Factor::Sequence] && front.iter().all(Vec::is_empty)
     }
@@ -185,13 +225,21 @@ impl Layout {
 
 /// Columns as an axis.
 pub(crate) fn columns(len: usize, stride: usize) -> Vec<Factor> {
-    if len == 1 { vec![] } else { vec![Factor::Columns { len, stride }] }
+    if len == 1 {
+        vec![]
+    } else {
+        vec![Factor::Columns { len, stride }]
+    }
 }
 
 /// An axis from its number, counted from the end if negative.
 pub(crate) fn axis_index(axis: i64, rank: usize) -> Option<usize> {
     let rank = i64::try_from(rank).ok()?;
-    let index = if axis < 0 { axis.checked_add(rank)? } else { axis };
+    let index = if axis < 0 {
+        axis.checked_add(rank)?
+    } else {
+        axis
+    };
     (0..rank).contains(&index).then_some(index as usize)
 }
 
@@ -202,8 +250,9 @@ pub(crate) fn complete_shape(old: &[Dim], new: &[Dim], allow_zero: bool) -> Opti
         let keep = dim == Dim::new(0) && !allow_zero;
         shape.push(if keep { *old.get(at)? } else { dim });
     }
-    let unknown: Vec<usize> =
-        (0..shape.len()).filter(|&at| shape[at] == Dim::new(-1)).collect();
+    let unknown: Vec<usize> = (0..shape.len())
+        .filter(|&at| shape[at] == Dim::new(-1))
+        .collect();
     let known = shape.iter().filter(|&&dim| dim != Dim::new(-1));
     let (old, known) = (Product::of(old.iter())?, Product::of(known)?);
     match unknown[..] {
@@ -225,16 +274,25 @@ struct Product {
 
 impl Product {
     fn of<'a>(dims: impl Iterator<Item = &'a Dim>) -> Option<Product> {
-        let mut product = Product { number: 1, symbols: Vec::new() };
+        let mut product = Product {
+            number: 1,
+            symbols: Vec::new(),
+        };
         for dim in dims {
             // What all parts of a form have in common belongs to the number.
-            let common = if dim.number().is_some() { dim.constant } else { dim.common_factor() };
+            let common = if dim.number().is_some() {
+                dim.constant
+            } else {
+                dim.common_factor()
+            };
             product.number = product.number.checked_mul(common)?;
             if dim.number().is_none() {
                 product.symbols.push(dim.div(common)?);
             }
         }
-        product.symbols.sort_unstable_by_key(|d| (d.constant, d.past, d.sequence));
+        product
+            .symbols
+            .sort_unstable_by_key(|d| (d.constant, d.past, d.sequence));
         Some(product)
     }
 
@@ -243,7 +301,7 @@ impl Product {
             let at = self.symbols.iter().position(|s| s == symbol)?;
             self.symbols.remove(at);
         }
-        let exact = by.number != 0 && self.number % by.number == 0;
+        let exact = self.number.checked_rem(by.number) == Some(0);
         let number = Dim::new(exact.then(|| self.number / by.number)?);
         match self.symbols[..] {
             [] => Some(number),
@@ -255,12 +313,12 @@ impl Product {
 
 /// The product of an axis's factors, where it is linear.
 fn size(axis: &[Factor]) -> Option<Dim> {
-    axis.iter().try_fold(Dim::ONE, |product, factor| product.mul(factor.size()))
+    axis.iter()
+        .try_fold(Dim::ONE, |product, factor| product.mul(factor.size()))
 }
 
 /// Takes from the front of an axis's remaining factors what fills up `left`: the part taken,
 /// what is left of the factor, and what is still to fill.
-#[expect(clippy::type_complexity, reason = "private, and each part is named in the doc")]
 fn take(factor: Factor, left: Dim) -> Option<((Factor, Option<Factor>), Dim)> {
     let size = factor.size();
     if size == left {
@@ -269,20 +327,32 @@ fn take(factor: Factor, left: Dim) -> Option<((Factor, Option<Factor>), Dim)> {
     match factor {
         // A symbol times a number is filled by the symbol and then by columns, or the reverse.
         Factor::Sequence | Factor::Total => {
-            let symbol = if factor == Factor::Sequence { left.sequence } else { left.past };
+            let symbol = if factor == Factor::Sequence {
+                left.sequence
+            } else {
+                left.past
+            };
             (size.mul(Dim::new(symbol))? == left && symbol > 0)
                 .then_some(((factor, None), Dim::new(symbol)))
         }
         Factor::Columns { len, stride } => {
-            if let Some(rest) = left.div(i64::try_from(len).ok()?) {
-                if rest.mul(size)? == left {
-                    return Some(((factor, None), rest));
-                }
+            if let Some(rest) = left.div(i64::try_from(len).ok()?)
+                && rest.mul(size)? == left
+            {
+                return Some(((factor, None), rest));
             }
-            let wanted = left.size().filter(|&wanted| wanted > 1 && len % wanted == 0)?;
+            let wanted = left
+                .size()
+                .filter(|&wanted| wanted > 1 && len % wanted == 0)?;
             let inner = len / wanted;
-            let outer = Factor::Columns { len: wanted, stride: stride * inner };
-            Some(((outer, Some(Factor::Columns { len: inner, stride })), Dim::ONE))
+            let outer = Factor::Columns {
+                len: wanted,
+                stride: stride * inner,
+            };
+            Some((
+                (outer, Some(Factor::Columns { len: inner, stride })),
+                Dim::ONE,
+            ))
         }
     }
 }
@@ -292,14 +362,16 @@ fn joined(axis: Vec<Factor>) -> Vec<Factor> {
     let mut out: Vec<Factor> = Vec::with_capacity(axis.len());
     for factor in axis {
         if let (
-            Some(Factor::Columns { len: outer, stride: outer_stride }),
+            Some(Factor::Columns {
+                len: outer,
+                stride: outer_stride,
+            }),
             Factor::Columns { len, stride },
         ) = (out.last_mut(), factor)
+            && *outer_stride == stride * len
         {
-            if *outer_stride == stride * len {
-                (*outer, *outer_stride) = (*outer * len, stride);
-                continue;
-            }
+            (*outer, *outer_stride) = (*outer * len, stride);
+            continue;
         }
         out.push(factor);
     }
@@ -313,8 +385,11 @@ fn cut(axis: &[Factor], from: usize, to: usize) -> Option<(usize, Vec<Factor>)> 
             Some((from * stride, columns(to - from, stride)))
         }
         // Whole rows of a grid.
-        [outer @ Factor::Columns { .. }, Factor::Columns { len, stride }] => {
-            if from % len != 0 || to % len != 0 {
+        [
+            outer @ Factor::Columns { .. },
+            Factor::Columns { len, stride },
+        ] => {
+            if !from.is_multiple_of(len) || !to.is_multiple_of(len) {
                 return None;
             }
             let (start, mut rest) = cut(&[outer], from / len, to / len)?;
@@ -338,7 +413,11 @@ mod tests {
         let rows = Layout::rows(64);
         let mut shape = dims(&[1, 0, -1, 16]);
         shape[1] = Dim::SEQUENCE;
-        let heads = rows.reshape(&shape, false).unwrap().transpose(&[0, 2, 1, 3]).unwrap();
+        let heads = rows
+            .reshape(&shape, false)
+            .unwrap()
+            .transpose(&[0, 2, 1, 3])
+            .unwrap();
         assert_eq!(heads, Layout::heads_first(4, 16));
         let back = heads.transpose(&[0, 2, 1, 3]).unwrap();
         assert_eq!(back.reshape(&dims(&[0, 0, -1]), false).unwrap(), rows);
@@ -361,10 +440,14 @@ mod tests {
 
     #[test]
     fn a_slice_of_columns_is_a_view() {
-        let half = Layout::heads_first(4, 16).slice(3, Dim::new(8), Dim::new(16)).unwrap();
+        let half = Layout::heads_first(4, 16)
+            .slice(3, Dim::new(8), Dim::new(16))
+            .unwrap();
         assert_eq!(half.start, 8);
         assert_eq!(half.columns(), None);
-        let key = Layout::rows(96).slice(2, Dim::new(64), Dim::new(80)).unwrap();
+        let key = Layout::rows(96)
+            .slice(2, Dim::new(64), Dim::new(80))
+            .unwrap();
         assert_eq!(key.columns(), Some((64, 16)));
     }
 

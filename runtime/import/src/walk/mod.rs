@@ -7,11 +7,11 @@
 //! nothing is ever guessed, and only what the plan computes can reach its logits.
 
 pub(crate) mod array;
+mod bind;
 pub(crate) mod dim;
 pub(crate) mod grid;
 pub(crate) mod layout;
 pub(crate) mod network;
-mod bind;
 mod rules;
 pub(crate) mod value;
 
@@ -43,14 +43,28 @@ pub(crate) fn one(value: Option<Value>) -> Outcome {
     Ok(value.map(|value| vec![value]))
 }
 
+/// Most numbers that are known while importing, altogether: real graphs stay below a hundred
+/// thousand, and a hostile one cannot make the walk fill the memory.
+const MAX_KNOWN: usize = 1 << 22;
+/// Most row operators.
+const MAX_ROWS: usize = 1 << 14;
+const TOO_LARGE: &str = "its graph computes more than any decoder's";
+
 /// Walks over a graph and returns the decoder in it.
 pub(crate) fn walk(graph: &Graph) -> Result<Decoder, ImportError> {
-    let mut walk = Walk { values: bind::inputs(graph), network: Network::default(), tables: vec![], made: 0 };
+    let mut walk = Walk {
+        values: bind::inputs(graph),
+        network: Network::default(),
+        tables: vec![],
+        made: 0,
+        opset: graph.opset,
+    };
     for tensor in graph.initializers.values() {
         let stored = Value::Stored(Stored::whole(tensor.clone()));
         walk.values.insert(tensor.name.clone(), stored);
     }
     let needed = needed(graph);
+    let mut size = 0;
     let mut unrecognised = Vec::new();
     for (node, needed) in graph.nodes.iter().zip(needed) {
         let Some(rules) = rules::of(node) else {
@@ -63,6 +77,10 @@ pub(crate) fn walk(graph: &Graph) -> Result<Decoder, ImportError> {
         }
         match walk.apply(rules, node)? {
             Some(values) => {
+                size += values.iter().map(Value::size).sum::<usize>();
+                if size > MAX_KNOWN || walk.network.rows.len() > MAX_ROWS {
+                    return Err(ImportError::malformed(&graph.path, TOO_LARGE));
+                }
                 for (name, value) in node.outputs.iter().zip(values) {
                     walk.values.insert(name.clone(), value);
                 }
@@ -82,7 +100,11 @@ fn needed(graph: &Graph) -> Vec<bool> {
         graph.outputs.iter().map(String::as_str).collect();
     let mut needed = vec![false; graph.nodes.len()];
     for (node, needed) in graph.nodes.iter().zip(&mut needed).rev() {
-        if node.outputs.iter().any(|name| wanted.contains(name.as_str())) {
+        if node
+            .outputs
+            .iter()
+            .any(|name| wanted.contains(name.as_str()))
+        {
             *needed = true;
             wanted.extend(node.inputs.iter().map(String::as_str));
         }
@@ -99,12 +121,21 @@ fn report(node: &Node, unknown: bool) -> UnrecognisedOperator {
     }
 }
 
+/// Whether a shape is that of a vector along the last axis.
+pub(crate) fn is_flat(shape: &[usize]) -> bool {
+    shape
+        .split_last()
+        .is_none_or(|(_, front)| front.iter().all(|&size| size == 1))
+}
+
 /// What is known at one point of the walk.
 pub(crate) struct Walk {
     values: HashMap<String, Value>,
     pub(crate) network: Network,
     tables: Vec<Rc<PositionTable>>,
     made: usize,
+    /// Version of ONNX's own operators.
+    pub(crate) opset: i64,
 }
 
 impl Walk {
@@ -123,7 +154,11 @@ impl Walk {
     }
 
     /// An input of whole numbers.
-    pub(crate) fn ints(&self, node: &Node, index: usize) -> Result<Option<Array<Dim>>, ImportError> {
+    pub(crate) fn ints(
+        &self,
+        node: &Node,
+        index: usize,
+    ) -> Result<Option<Array<Dim>>, ImportError> {
         match self.value(node, index) {
             Some(Value::Ints(array)) => Ok(Some(array.clone())),
             Some(Value::Stored(stored)) => read_ints(stored),
@@ -132,7 +167,11 @@ impl Walk {
     }
 
     /// An input of plain whole numbers.
-    pub(crate) fn numbers(&self, node: &Node, index: usize) -> Result<Option<Vec<i64>>, ImportError> {
+    pub(crate) fn numbers(
+        &self,
+        node: &Node,
+        index: usize,
+    ) -> Result<Option<Vec<i64>>, ImportError> {
         Ok(self.ints(node, index)?.and_then(|array| array.numbers()))
     }
 
@@ -152,10 +191,10 @@ impl Walk {
     /// An input that is one known float.
     pub(crate) fn float(&self, node: &Node, index: usize) -> Result<Option<f32>, ImportError> {
         // Weights need not be read to see that they are more than one number.
-        if let Some(Value::Stored(stored)) = self.value(node, index) {
-            if stored.tensor.len() != 1 {
-                return Ok(None);
-            }
+        if let Some(Value::Stored(stored)) = self.value(node, index)
+            && stored.tensor.len() != 1
+        {
+            return Ok(None);
         }
         Ok(self.floats(node, index)?.and_then(|array| array.single()))
     }
@@ -172,7 +211,9 @@ impl Walk {
         if let Some(ints) = self.ints(node, index)? {
             return Ok(Grid::from_ints(&ints));
         }
-        Ok(self.floats(node, index)?.and_then(|floats| Grid::from_floats(&floats)))
+        Ok(self
+            .floats(node, index)?
+            .and_then(|floats| Grid::from_floats(&floats)))
     }
 
     /// An input of activations.
@@ -199,7 +240,10 @@ impl Walk {
     /// A vector that no file holds.
     pub(crate) fn make_vector(&mut self, name: &str, values: &[f32]) -> Rc<Tensor> {
         self.made += 1;
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         Rc::new(Tensor {
             id: usize::MAX - self.made,
             name: name.to_owned(),
@@ -211,18 +255,25 @@ impl Walk {
 }
 
 fn read_ints(stored: &Stored) -> Result<Option<Array<Dim>>, ImportError> {
-    if stored.transposed || stored.tensor.dtype.is_float() || array::elements(&stored.shape).is_none()
+    if stored.transposed
+        || stored.tensor.dtype.is_float()
+        || array::elements(&stored.shape).is_none()
     {
         return Ok(None);
     }
     let ints = stored.tensor.integers()?;
     Ok(ints.and_then(|ints| {
-        Array::new(stored.shape.clone(), ints.into_iter().map(Dim::new).collect())
+        Array::new(
+            stored.shape.clone(),
+            ints.into_iter().map(Dim::new).collect(),
+        )
     }))
 }
 
 fn read_floats(stored: &Stored) -> Result<Option<Array<f32>>, ImportError> {
-    if stored.transposed || !stored.tensor.dtype.is_float() || array::elements(&stored.shape).is_none()
+    if stored.transposed
+        || !stored.tensor.dtype.is_float()
+        || array::elements(&stored.shape).is_none()
     {
         return Ok(None);
     }
@@ -237,20 +288,22 @@ impl Walk {
         let mut symbols = of_tokens.filter(|f| !matches!(f, layout::Factor::Columns { .. }));
         let once = symbols.next() == Some(&layout::Factor::Sequence) && symbols.next().is_none();
         let inside = start + width <= self.network.row(rows.of).width;
-        (once && inside).then_some(network::Columns { of: rows.of, start, width })
+        (once && inside).then_some(network::Columns {
+            of: rows.of,
+            start,
+            width,
+        })
     }
 
-    /// An input that is a vector of floats, whatever its shape.
+    /// An input that is a vector of floats along the last axis.
     pub(crate) fn vector(&mut self, node: &Node, index: usize) -> Option<Rc<Tensor>> {
         match self.value(node, index)? {
             Value::Stored(stored) => {
-                let flat = stored.shape.iter().filter(|&&size| size != 1).count() <= 1;
-                let plain = flat && stored.tensor.dtype.is_float();
+                let plain = is_flat(&stored.shape) && stored.tensor.dtype.is_float();
                 plain.then(|| stored.tensor.clone())
             }
             Value::Floats(array) => {
-                let flat = array.shape.iter().filter(|&&size| size != 1).count() <= 1;
-                let values = array.data.clone();
+                let (flat, values) = (is_flat(&array.shape), array.data.clone());
                 flat.then(|| self.make_vector(&node.name, &values))
             }
             _ => None,

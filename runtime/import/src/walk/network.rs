@@ -90,14 +90,22 @@ impl Network {
 
     /// All columns of an operator's result.
     pub(crate) fn whole(&self, id: RowId) -> Columns {
-        Columns { of: id, start: 0, width: self.rows[id.0].width }
+        Columns {
+            of: id,
+            start: 0,
+            width: self.rows[id.0].width,
+        }
     }
 }
 
 impl RowOp {
     /// Everything that the operator reads.
     pub(crate) fn inputs(&self) -> Vec<Columns> {
-        self.clone().inputs_mut().into_iter().map(|input| *input).collect()
+        self.clone()
+            .inputs_mut()
+            .into_iter()
+            .map(|input| *input)
+            .collect()
     }
 
     /// Everything that the operator reads, to be changed.
@@ -105,10 +113,12 @@ impl RowOp {
         match self {
             RowOp::Embed { .. } => vec![],
             RowOp::RmsNorm { input, .. } | RowOp::Rope { input, .. } => vec![input],
-            RowOp::Linear { input, residual, .. } => {
-                std::iter::once(input).chain(residual).collect()
-            }
-            RowOp::Attention { query, key, value, .. } => vec![query, key, value],
+            RowOp::Linear {
+                input, residual, ..
+            } => std::iter::once(input).chain(residual).collect(),
+            RowOp::Attention {
+                query, key, value, ..
+            } => vec![query, key, value],
             RowOp::SiluMul { gate, up } => vec![gate, up],
             RowOp::Add { a, b } => vec![a, b],
         }

@@ -12,7 +12,9 @@ const MICROSOFT: &str = "com.microsoft";
 
 /// The rules for a node's operator; `None` if nobody knows it.
 pub(super) fn of(node: &Node) -> Option<&'static [Rule]> {
-    let rules = RULES.iter().find(|(domain, op, _)| *domain == node.domain && *op == node.op);
+    let rules = RULES
+        .iter()
+        .find(|(domain, op, _)| *domain == node.domain && *op == node.op);
     rules.map(|(_, _, rules)| *rules)
 }
 

@@ -83,18 +83,29 @@ pub(crate) struct Kept {
 impl Rows {
     /// All columns of an operator's result as `[1, sequence, width]`.
     pub(crate) fn whole(of: RowId, width: usize) -> Rows {
-        Rows { of, layout: Layout::rows(width), scale: 1.0 }
+        Rows {
+            of,
+            layout: Layout::rows(width),
+            scale: 1.0,
+        }
     }
 
     pub(crate) fn with_layout(&self, layout: Layout) -> Rows {
-        Rows { layout, ..self.clone() }
+        Rows {
+            layout,
+            ..self.clone()
+        }
     }
 }
 
 impl Stored {
     pub(crate) fn whole(tensor: Rc<Tensor>) -> Stored {
         let shape = tensor.shape.clone();
-        Stored { tensor, shape, transposed: false }
+        Stored {
+            tensor,
+            shape,
+            transposed: false,
+        }
     }
 }
 
@@ -110,6 +121,18 @@ impl Value {
         }
     }
 
+    /// How many numbers the value takes to keep, roughly.
+    pub(crate) fn size(&self) -> usize {
+        let own = match self {
+            Value::Ints(array) => array.data.len(),
+            Value::Floats(array) => array.data.len(),
+            Value::Bools(array) => array.data.len(),
+            Value::Rotary(part) => part.size(),
+            _ => 1,
+        };
+        own + self.shape().map_or(0, |shape| shape.len())
+    }
+
     /// The value's shape, where it is known.
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         let sizes = |shape: &[usize]| Some(shape.iter().map(|&size| Dim::from(size)).collect());
@@ -121,9 +144,12 @@ impl Value {
             Value::Grid(grid) => Some(grid.shape.clone()),
             Value::Tokens(shape) => Some(shape.clone()),
             Value::Rows(rows) => rows.layout.shape(),
-            Value::Past(past) => {
-                Some(vec![Dim::ONE, past.heads?.into(), Dim::PAST, past.head_dim?.into()])
-            }
+            Value::Past(past) => Some(vec![
+                Dim::ONE,
+                past.heads?.into(),
+                Dim::PAST,
+                past.head_dim?.into(),
+            ]),
             Value::Kept(kept) => kept.rows.layout.shape(),
             Value::Embedding(_) => None,
             Value::RmsNorm(part) => part.shape(),

@@ -32,10 +32,13 @@ impl BlockMatrix {
         use crate::onnx::DType;
         let blocks = self.blocks();
         let per_byte = 8 / self.bits;
+        let Some(row) = blocks.checked_mul(self.block) else {
+            return false;
+        };
         let holds = |tensor: &Tensor, dtype: DType, row: usize| {
             tensor.dtype == dtype && self.rows.checked_mul(row) == Some(tensor.len())
         };
-        holds(&self.values, DType::U8, blocks * self.block / per_byte)
+        holds(&self.values, DType::U8, row / per_byte)
             && self.scales.dtype.is_float()
             && self.rows.checked_mul(blocks) == Some(self.scales.len())
             && self
@@ -62,7 +65,8 @@ impl BlockMatrix {
         let mut greatest = 0.0f32;
         let (mut scales, count) = (Vec::new(), self.scales.len());
         for first in (0..count).step_by(1 << 20) {
-            self.scales.read_f32(first, (count - first).min(1 << 20), &mut scales)?;
+            self.scales
+                .read_f32(first, (count - first).min(1 << 20), &mut scales)?;
             for scale in &scales {
                 if !scale.is_finite() {
                     return Err(fault(&self.scales, "holds a scale that is no number"));
@@ -81,7 +85,7 @@ impl BlockMatrix {
         let (blocks, per_byte) = (self.blocks(), 8 / self.bits);
         let row_bytes = blocks * self.block / per_byte;
         let zero_row = blocks.div_ceil(per_byte);
-        let mut bytes = vec![0; GROUP_ROWS * row_bytes];
+        let mut bytes = vec![0; GROUP_ROWS.min(self.rows) * row_bytes];
         let mut zero_bytes = vec![0; GROUP_ROWS * zero_row];
         let (mut values, mut scales, mut zeros) = (Vec::new(), Vec::new(), Vec::new());
         let (mut block_scales, mut block_zeros) = (Vec::new(), Vec::new());
@@ -93,7 +97,8 @@ impl BlockMatrix {
             for row in bytes.chunks_exact(row_bytes) {
                 self.unpack(row, self.cols, &mut values);
             }
-            self.scales.read_f32(first * blocks, rows * blocks, &mut scales)?;
+            self.scales
+                .read_f32(first * blocks, rows * blocks, &mut scales)?;
             block_scales.clear();
             self.spread(scales.iter().map(|scale| scale / factor), &mut block_scales);
             block_zeros.clear();
@@ -124,7 +129,11 @@ impl BlockMatrix {
         if self.bits == 8 {
             out.extend_from_slice(&row[..count]);
         } else {
-            out.extend(row.iter().flat_map(|byte| [byte & 15, byte >> 4]).take(count));
+            out.extend(
+                row.iter()
+                    .flat_map(|byte| [byte & 15, byte >> 4])
+                    .take(count),
+            );
         }
     }
 

@@ -21,7 +21,11 @@ pub(crate) struct FloatMatrix {
 impl FloatMatrix {
     /// f16 stays what it is, everything else becomes f32.
     pub(super) fn encoding(&self) -> Encoding {
-        if self.tensor.dtype == DType::F16 { Encoding::F16 } else { Encoding::F32 }
+        if self.tensor.dtype == DType::F16 {
+            Encoding::F16
+        } else {
+            Encoding::F32
+        }
     }
 
     pub(super) fn pack(&self, sink: Sink<'_>) -> Result<(), ImportError> {
@@ -29,15 +33,21 @@ impl FloatMatrix {
         let len = encoding.group_bytes(self.cols);
         let len = len.ok_or_else(|| fault(&self.tensor, "is too large to pack"))?;
         let mut group = vec![0; len];
-        for_row_groups(&self.tensor, self.rows, self.cols, self.transposed, |bytes, values| {
-            values.clear();
-            self.tensor.to_f32(bytes, values);
-            if values.iter().any(|value| !value.is_finite()) {
-                return Err(fault(&self.tensor, "holds values that are no numbers"));
-            }
-            layout::pack_float(encoding, self.cols, values, &mut group);
-            sink(&group)
-        })
+        for_row_groups(
+            &self.tensor,
+            self.rows,
+            self.cols,
+            self.transposed,
+            |bytes, values| {
+                values.clear();
+                self.tensor.to_f32(bytes, values);
+                if values.iter().any(|value| !value.is_finite()) {
+                    return Err(fault(&self.tensor, "holds values that are no numbers"));
+                }
+                layout::pack_float(encoding, self.cols, values, &mut group);
+                sink(&group)
+            },
+        )
     }
 }
 
@@ -68,7 +78,9 @@ pub(super) fn for_row_groups(
         return Ok(());
     }
     // One pass over the stored rows for each panel of columns; a wide panel means few passes.
-    let panel = (PANEL / (cols * size).max(1)).next_multiple_of(GROUP_ROWS).max(GROUP_ROWS);
+    let panel = (PANEL / (cols * size).max(1))
+        .next_multiple_of(GROUP_ROWS)
+        .max(GROUP_ROWS);
     let mut turned = vec![0; panel.min(rows) * cols * size];
     let mut line = vec![0; panel.min(rows) * size];
     for first in (0..rows).step_by(panel) {

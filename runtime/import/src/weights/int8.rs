@@ -53,7 +53,11 @@ impl Int8Matrix {
             PerRow::Same(zero) => *zero == 128,
             PerRow::Each(zeros) => zeros.iter().all(|&zero| zero == 128),
         };
-        if middle { Encoding::Int8 } else { Encoding::Int8ZeroPoint }
+        if middle {
+            Encoding::Int8
+        } else {
+            Encoding::Int8ZeroPoint
+        }
     }
 
     /// The factor of the whole tensor, if there is a single one: then all block scales are 1.
@@ -83,7 +87,11 @@ impl Int8Matrix {
         let (tensor, rows, cols) = (&self.values, self.rows, self.cols);
         float::for_row_groups(tensor, rows, cols, self.transposed, |bytes, _| {
             values.clear();
-            values.extend(bytes.iter().map(|&byte| if signed { byte ^ 128 } else { byte }));
+            values.extend(
+                bytes
+                    .iter()
+                    .map(|&byte| if signed { byte ^ 128 } else { byte }),
+            );
             scales.clear();
             zeros.clear();
             let last = (first + GROUP_ROWS).min(rows);

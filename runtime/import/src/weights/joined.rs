@@ -50,7 +50,10 @@ impl TensorSource for Vectors {
             if values.iter().any(|value| !value.is_finite()) {
                 return Err(fault(tensor, "holds values that are no numbers"));
             }
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let bytes: Vec<u8> = values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
             sink(&bytes)?;
         }
         Ok(1.0)

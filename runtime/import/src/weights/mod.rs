@@ -73,7 +73,7 @@ impl Matrix {
             Matrix::Int8(matrix) => matrix.record_scale(),
             _ => None,
         };
-        let whole_groups = |matrix: &Matrix| matrix.rows() % GROUP_ROWS == 0;
+        let whole_groups = |matrix: &Matrix| matrix.rows().is_multiple_of(GROUP_ROWS);
         self.encoding() == other.encoding()
             && self.cols() == other.cols()
             && factor(self) == factor(other)

@@ -82,7 +82,10 @@ impl TensorSource for PositionTable {
                         Start::Position => position as f32,
                         Start::Stored { .. } => stored[position - first],
                     };
-                    let value = column.steps.iter().fold(start, |value, step| step.of(value));
+                    let value = column
+                        .steps
+                        .iter()
+                        .fold(start, |value, step| step.of(value));
                     bytes.extend_from_slice(&value.to_le_bytes());
                 }
             }
@@ -94,16 +97,15 @@ impl TensorSource for PositionTable {
 
 impl PositionTable {
     /// Reads the stored columns' values for some positions.
-    fn read(
-        &self,
-        first: usize,
-        count: usize,
-        stored: &mut [Vec<f32>],
-    ) -> Result<(), ImportError> {
+    fn read(&self, first: usize, count: usize, stored: &mut [Vec<f32>]) -> Result<(), ImportError> {
         let mut rows: Option<(usize, Vec<f32>)> = None;
         for (values, column) in stored.iter_mut().zip(&self.columns) {
-            let Start::Stored { table, column } = &column.start else { continue };
-            let [_, width] = table.shape[..] else { continue };
+            let Start::Stored { table, column } = &column.start else {
+                continue;
+            };
+            let [_, width] = table.shape[..] else {
+                continue;
+            };
             if rows.as_ref().is_none_or(|(id, _)| *id != table.id) {
                 let mut read = Vec::new();
                 table.read_f32(first * width, count * width, &mut read)?;

@@ -33,7 +33,10 @@ mod tests {
             let factor = factor(greatest);
             assert_eq!(factor.to_bits() & 0x007f_ffff, 0, "{greatest}");
             let ratio = greatest / factor;
-            assert!((256.0..512.0).contains(&ratio) || greatest < 1e-35, "{greatest}: {ratio}");
+            assert!(
+                (256.0..512.0).contains(&ratio) || greatest < 1e-35,
+                "{greatest}: {ratio}"
+            );
         }
     }
 
