@@ -9,6 +9,7 @@ use tealight_core::executor::Line;
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::{ALIGNMENT, Section};
 
+use crate::memory::Memory;
 use crate::{Error, Result};
 
 /// The bytes of a plan, at an address that it can be read in place from.
@@ -16,8 +17,8 @@ use crate::{Error, Result};
 pub(crate) enum Bytes {
     Mapped(Mmap),
     Static(&'static [u8]),
-    /// Memory that is aligned, and how many bytes of it count.
-    Owned(Box<[Line]>, usize),
+    /// Memory, and how many bytes of it count.
+    Owned(Memory, usize),
 }
 
 impl AsRef<[u8]> for Bytes {
@@ -25,7 +26,7 @@ impl AsRef<[u8]> for Bytes {
         match self {
             Bytes::Mapped(map) => map,
             Bytes::Static(bytes) => bytes,
-            Bytes::Owned(lines, len) => &bytemuck::cast_slice(lines)[..*len],
+            Bytes::Owned(memory, len) => &memory.bytes()[..*len],
         }
     }
 }
@@ -42,6 +43,9 @@ impl Bytes {
         // ordinary files can rule that out short of copying the whole model. Tealight itself
         // never changes a plan in place: it writes another file and renames it.
         let map = unsafe { Mmap::map(&file) }.map_err(failed)?;
+        // The first step reads all weights, so the disk may begin now. It is only a hint.
+        #[cfg(unix)]
+        let _ = map.advise(memmap2::Advice::WillNeed);
         Ok(Bytes::Mapped(map))
     }
 
@@ -54,13 +58,8 @@ impl Bytes {
     }
 
     pub(crate) fn copy(bytes: &[u8]) -> Result<Bytes> {
-        let lines = bytes.len().div_ceil(Line::BYTES);
-        let mut memory =
-            bytemuck::allocation::try_zeroed_slice_box(lines).map_err(|()| Error::OutOfMemory {
-                what: "model",
-                bytes: bytes.len(),
-            })?;
-        bytemuck::cast_slice_mut(&mut memory)[..bytes.len()].copy_from_slice(bytes);
+        let mut memory = Memory::new("model", bytes.len().div_ceil(Line::BYTES))?;
+        bytemuck::cast_slice_mut(memory.as_mut())[..bytes.len()].copy_from_slice(bytes);
         Ok(Bytes::Owned(memory, bytes.len()))
     }
 }

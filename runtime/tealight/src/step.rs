@@ -1,8 +1,8 @@
 //! The one thing that sessions need of a model: run tokens, get logits.
 
-use bytemuck::allocation::try_zeroed_slice_box;
-use tealight_core::executor::{Arena, Config, KvCache, KvType, Line, Logits};
+use tealight_core::executor::{Arena, Config, KvCache, KvType, Logits};
 
+use crate::memory::Memory;
 use crate::model::Model;
 use crate::{Error, Result};
 
@@ -29,10 +29,10 @@ const SCORED: usize = 16;
 pub(crate) struct PlanStep {
     model: Model,
     config: Config,
-    cache: KvCache<Box<[Line]>>,
-    arena: Arena<Box<[Line]>>,
+    cache: KvCache<Memory>,
+    arena: Arena<Memory>,
     /// For steps that want all logits; made when the first one comes.
-    scoring: Option<Arena<Box<[Line]>>>,
+    scoring: Option<Arena<Memory>>,
 }
 
 impl PlanStep {
@@ -50,7 +50,7 @@ impl PlanStep {
             source,
         };
         let lines = KvCache::lines(plan, &config).map_err(wrong)?;
-        let cache = KvCache::new(plan, &config, memory("KV cache", lines)?).map_err(wrong)?;
+        let cache = KvCache::new(plan, &config, Memory::new("KV cache", lines)?).map_err(wrong)?;
         let arena = arena(model, &config)?;
         Ok(PlanStep {
             model: model.clone(),
@@ -104,19 +104,11 @@ impl Step for PlanStep {
     }
 }
 
-fn arena(model: &Model, config: &Config) -> Result<Arena<Box<[Line]>>> {
+fn arena(model: &Model, config: &Config) -> Result<Arena<Memory>> {
     let wrong = |source| Error::Memory {
         model: model.name().to_owned(),
         source,
     };
     let lines = Arena::lines(model.plan(), config).map_err(wrong)?;
-    Arena::new(model.plan(), config, memory("working memory", lines)?).map_err(wrong)
-}
-
-/// Zeroed by the system, so that pages which are never used are never touched.
-fn memory(what: &'static str, lines: usize) -> Result<Box<[Line]>> {
-    try_zeroed_slice_box(lines).map_err(|()| Error::OutOfMemory {
-        what,
-        bytes: lines.saturating_mul(Line::BYTES),
-    })
+    Arena::new(model.plan(), config, Memory::new("working memory", lines)?).map_err(wrong)
 }

@@ -8,6 +8,9 @@ mod stream;
 
 use std::sync::Arc;
 
+use tokenizers::models::bpe::BPE;
+use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+
 use pieces::Pieces;
 pub use stream::Detokenizer;
 
@@ -49,7 +52,7 @@ pub struct Tokenizer {
 impl Tokenizer {
     /// Reads a `tokenizer.json`. Truncation and padding, which it may ask for, stay off.
     pub fn from_json(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(TokenizerError::Json)?;
+        let mut inner = read(json).map_err(TokenizerError::Json)?;
         inner.with_truncation(None).map_err(TokenizerError::Json)?;
         inner.with_padding(None);
         let pieces = Pieces::of(&inner);
@@ -114,6 +117,25 @@ impl Tokenizer {
     /// Whether a token is one that never shows in text, such as the end of a turn.
     pub fn is_special(&self, token: TokenId) -> bool {
         self.pieces.is_special(token)
+    }
+}
+
+/// A tokenizer whose model is known to be BPE.
+type Bpe = tokenizers::TokenizerImpl<
+    BPE,
+    NormalizerWrapper,
+    PreTokenizerWrapper,
+    PostProcessorWrapper,
+    DecoderWrapper,
+>;
+
+/// Reads BPE, which nearly all models use, straight into its tables. Where the kind of model is
+/// open, the library first reads the whole vocabulary into a JSON tree, which takes twice as
+/// long and several times the memory.
+fn read(json: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
+    match serde_json::from_slice::<Bpe>(json) {
+        Ok(bpe) => Ok(bpe.into()),
+        Err(_) => tokenizers::Tokenizer::from_bytes(json),
     }
 }
 
