@@ -8,14 +8,6 @@ fn main() {
     let plan = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("home.tea");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", folder.display());
-    if !folder.exists() {
-        println!(
-            "cargo::warning=`{}` is missing: the embedded model is empty",
-            folder.display()
-        );
-        std::fs::write(&plan, []).expect("OUT_DIR can be written");
-        return;
-    }
     if let Err(error) = tealight_import::import(&folder, &plan, &mut |_| {}) {
         panic!(
             "the embedded model in `{}` cannot be compiled: {error}",

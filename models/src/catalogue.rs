@@ -38,10 +38,10 @@ pub const CATALOGUE: &[Model] = &[
     Model {
         name: "home",
         family: "Qwen3",
-        parameters: 1.0,
+        parameters: 1.24,
         licence: "MIT OR Apache-2.0",
         hugging_face: None,
-        exports: &[export("onnxruntime-genai int4", 1.0)],
+        exports: &[export("onnxruntime-genai int4", 0.9)],
     },
     Model {
         name: "smollm2-135m-instruct",

@@ -24,5 +24,11 @@ mod tests {
     #[test]
     fn the_embedded_plan_can_be_read_in_place() {
         assert_eq!(HOME.as_ptr().align_offset(64), 0);
+        assert!(HOME.starts_with(b"TEALIGHT"));
+    }
+
+    #[test]
+    fn the_embedded_plan_fits_into_a_megabyte() {
+        assert!(HOME.len() <= 1_000_000, "{} bytes", HOME.len());
     }
 }

@@ -197,10 +197,14 @@ fn parse<'a, T: Deserialize<'a>>(path: &Path, bytes: &'a [u8]) -> Result<T, Text
     })
 }
 
+/// The model's name as far as its folder tells: the one above where graphs lie in `onnx`.
 fn folder_name(folder: &Path) -> String {
     // "." and ".." have no name of their own; where that cannot be found out, none is given.
     let whole = folder.canonicalize();
-    name(whole.as_deref().unwrap_or(folder).file_name())
+    let whole = whole.as_deref().unwrap_or(folder);
+    let above = whole.parent().and_then(Path::file_name);
+    let own = whole.file_name();
+    name(above.filter(|_| own == Some("onnx".as_ref())).or(own))
 }
 
 fn name(name: Option<&std::ffi::OsStr>) -> String {

@@ -124,6 +124,9 @@ fn texts_of_a_graph_in_a_folder_called_onnx_may_lie_above_it() {
     fs::write(inner.join("model_q4.onnx"), "graph").unwrap();
     let texts = ModelTexts::beside(&inner.join("model_q4.onnx")).unwrap();
     assert!(texts.tokenizer.is_some());
+    fs::write(inner.join("tokenizer.json"), TOKENIZER).unwrap();
+    let own = ModelTexts::beside(&inner.join("model_q4.onnx")).unwrap();
+    assert_eq!(own.source.folder, texts.source.folder);
 }
 
 #[test]

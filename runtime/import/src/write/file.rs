@@ -1,13 +1,12 @@
 //! Writing: the weights first, through a running hash, then everything that depends on them.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::{Section, SectionRecord};
-use tempfile::NamedTempFile;
 
 use crate::ImportError;
 use crate::progress::{Progress, Step};
@@ -15,6 +14,7 @@ use crate::spec::{DecoderSpec, TensorShape, TensorSpec};
 
 use super::WriteError;
 use super::sections::{self, Layout};
+use super::temporary::Temporary;
 
 /// Weights go to the system in portions of this many bytes.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -44,29 +44,14 @@ pub(super) fn write(
         }
         .into());
     }
-    let file = temporary(output, folder).map_err(failed)?;
-    fill(file.as_file(), spec, layout, &failed, progress)?;
-    file.as_file().sync_all().map_err(failed)?;
-    verify(file.as_file(), &failed)?;
-    file.persist(output).map_err(|error| failed(error.error))?;
+    let temporary = Temporary::new(output, folder).map_err(failed)?;
+    let file = temporary.file();
+    fill(file, spec, layout, &failed, progress)?;
+    file.sync_all().map_err(failed)?;
+    verify(file, &failed)?;
+    temporary.persist(output).map_err(failed)?;
     sync_folder(folder);
     Ok(())
-}
-
-/// A file that removes itself unless it is given its final name.
-fn temporary(output: &Path, folder: &Path) -> io::Result<NamedTempFile> {
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(output.file_name().unwrap_or_default());
-    prefix.push(".");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // Temporary files are their owner's alone; a plan is a file like any other.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 /// Writes every byte of the plan.

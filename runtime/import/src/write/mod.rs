@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod manifest;
 mod sections;
+mod temporary;
 
 use std::path::Path;
 

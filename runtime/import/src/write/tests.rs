@@ -219,6 +219,24 @@ fn an_unsound_spec_never_becomes_a_plan() {
 }
 
 #[test]
+fn nobody_sees_a_plan_before_it_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
+    let mut reports = 0;
+    write_plan(
+        &small(),
+        &texts(),
+        &folder.path().join("small.tea"),
+        &mut |_| {
+            reports += 1;
+            assert!(names(folder.path()).iter().all(hidden));
+        },
+    )
+    .unwrap();
+    assert!(reports > 0);
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_an_error_with_its_name() {
     let error = write_plan(
         &small(),
