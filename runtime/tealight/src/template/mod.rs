@@ -107,6 +107,7 @@ impl ChatTemplate {
         environment.set_fuel(Some(FUEL));
         environment.set_unknown_method_callback(methods::call);
         environment.add_filter("tojson", json::filter);
+        environment.add_test("iterable", is_iterable);
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment
@@ -193,6 +194,11 @@ fn raise_exception(message: &str) -> Result<Value, Error> {
         ErrorKind::InvalidOperation,
         format!("{RAISED}{message}"),
     ))
+}
+
+/// As in Python, where `None` cannot be iterated over.
+fn is_iterable(value: &Value) -> bool {
+    !value.is_none() && value.try_iter().is_ok()
 }
 
 fn strftime_now(format: &str) -> String {

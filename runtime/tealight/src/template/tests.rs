@@ -140,6 +140,10 @@ fn python_methods_work_on_strings_and_dictionaries() {
             "{% for i in [1, 2, 3] %}{% if i == 2 %}{% continue %}{% endif %}{{ i }}{% endfor %}",
             "13",
         ),
+        (
+            "{{ none is iterable }} {{ 1 is iterable }} {{ 'a' is iterable }}",
+            "False False True",
+        ),
         ("{{ [true, none, 'a'] }}", "[True, None, 'a']"),
         ("{% generation %}a{%- endgeneration -%} b", "ab"),
     ];
