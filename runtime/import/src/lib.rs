@@ -24,6 +24,10 @@ mod progress;
 mod report;
 mod source;
 mod spec;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod weights;
 mod write;

@@ -329,6 +329,16 @@ pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
             let whole = adjacent(lower, &upper, axis);
             step(whole.filter(|_| halves(lower, &upper)).map(Part::Turned))
         }
+        // Exporters of partial rotation write the rest of the head even where nothing is left.
+        (None, _, Some(rest)) if is_empty(rest) => {
+            let along_last =
+                |rows: &&Rows| rows.layout.axis(axis) == rows.layout.axes.len().checked_sub(1);
+            one(walk
+                .rows(node, 0)
+                .filter(along_last)
+                .cloned()
+                .map(Value::Rows))
+        }
         (Some(Part::Partial { x, cos, sin }), _, Some(rest)) => {
             let whole = adjacent(&x, rest, axis);
             let rotated = whole.and_then(|whole| rotate(walk, &whole, &cos, &sin));
@@ -355,6 +365,13 @@ fn adjacent(front: &Rows, back: &Rows, axis: i64) -> Option<Rows> {
     let mut layout = front.layout.clone();
     layout.axes[last] = columns(a + b, 1);
     fits.then(|| front.with_layout(layout))
+}
+
+fn is_empty(rows: &Rows) -> bool {
+    rows.layout
+        .axes
+        .last()
+        .is_some_and(|axis| axis[..] == columns(0, 1)[..])
 }
 
 fn halves(a: &Rows, b: &Rows) -> bool {

@@ -3,7 +3,7 @@
 
 mod external;
 mod load;
-mod proto;
+pub(crate) mod proto;
 mod sort;
 mod tensor;
 mod wire;

@@ -133,7 +133,7 @@ impl Grid {
     /// The number that stands everywhere.
     pub(crate) fn fill(&self) -> Option<f64> {
         match &self.content {
-            Content::Choice { when, yes, .. } if when.is_empty() => Some(*yes),
+            Content::Choice { when, yes, no } if when.is_empty() || yes == no => Some(*yes),
             Content::Linear(linear) if linear.steps.iter().all(|&step| step == 0) => {
                 linear.base.number().map(|number| number as f64)
             }

@@ -381,7 +381,7 @@ fn joined(axis: Vec<Factor>) -> Vec<Factor> {
 /// Cuts an axis of columns down to `from .. to`; the first column and the new factors.
 fn cut(axis: &[Factor], from: usize, to: usize) -> Option<(usize, Vec<Factor>)> {
     match *axis {
-        [Factor::Columns { len, stride }] if from < to && to <= len => {
+        [Factor::Columns { len, stride }] if from <= to && to <= len => {
             Some((from * stride, columns(to - from, stride)))
         }
         // Whole rows of a grid.

@@ -287,7 +287,7 @@ impl Walk {
         let of_tokens = rows.layout.axes.iter().flatten();
         let mut symbols = of_tokens.filter(|f| !matches!(f, layout::Factor::Columns { .. }));
         let once = symbols.next() == Some(&layout::Factor::Sequence) && symbols.next().is_none();
-        let inside = start + width <= self.network.row(rows.of).width;
+        let inside = width > 0 && start + width <= self.network.row(rows.of).width;
         (once && inside).then_some(network::Columns {
             of: rows.of,
             start,
