@@ -3,6 +3,8 @@
 //! A turn is whole or was never there: when an answer is cancelled, dropped or fails, the
 //! history and the KV cache go back to the end of the last whole turn.
 
+use std::time::Instant;
+
 use crate::event::{Event, FinishReason};
 use crate::generation::{Answer, Generation, whole_answer};
 use crate::model::Model;
@@ -122,13 +124,14 @@ impl Chat {
         text: impl Into<String>,
         options: &GenerateOptions,
     ) -> Result<Reply<'_>> {
+        let called = Instant::now();
         self.messages.push(Message::user(text));
         let prompt = self
             .session
             .texts()
             .encode_chat(&self.messages, true, &self.variables);
         let question = self.messages.pop();
-        let generation = Generation::start(&mut self.session, prompt?, options)?;
+        let generation = Generation::start(&mut self.session, called, prompt?, options)?;
         Ok(Reply {
             turn_start: generation.reused(),
             generation,

@@ -67,10 +67,10 @@ pub struct Answer {
 impl<'s> Generation<'s> {
     pub(crate) fn start(
         session: &'s mut Session,
+        called: Instant,
         tokens: Vec<TokenId>,
         options: &GenerateOptions,
     ) -> Result<Generation<'s>> {
-        let called = Instant::now();
         session.check_prompt(&tokens)?;
         let texts = session.texts();
         let sampler = Sampler::new(options.sampling(&texts.defaults));

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use tealight_core::executor::{Activations, Executor, KvType};
 use tealight_core::kernels::Isa;
@@ -183,6 +184,7 @@ impl Model {
     }
 
     fn over(bytes: Bytes, name: &str, options: &ModelOptions) -> Result<Model> {
+        let start = Instant::now();
         let isa = isa(options)?;
         let plan = Plan::open(bytes).map_err(|source| Error::Plan {
             model: name.to_owned(),
@@ -193,6 +195,13 @@ impl Model {
         })?;
         let info = info?;
         let options = options.clone();
+        log::info!(
+            "opened `{name}` in {:.0?}: {} threads, {}, {} MB",
+            start.elapsed(),
+            workers.count(),
+            isa.name(),
+            info.file_bytes / 1_000_000
+        );
         Ok(Model(Arc::new(Inner {
             plan,
             workers,

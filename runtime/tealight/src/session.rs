@@ -4,6 +4,7 @@
 //! holds of an earlier prompt is not computed again.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tealight_core::executor::{KvType, Logits};
 use tealight_core::sampling::{Candidate, Sampler};
@@ -68,6 +69,12 @@ impl<'p> From<&'p String> for Prompt<'p> {
 
 impl<'p> From<&'p [TokenId]> for Prompt<'p> {
     fn from(tokens: &'p [TokenId]) -> Prompt<'p> {
+        Prompt::Tokens(tokens)
+    }
+}
+
+impl<'p, const N: usize> From<&'p [TokenId; N]> for Prompt<'p> {
+    fn from(tokens: &'p [TokenId; N]) -> Prompt<'p> {
         Prompt::Tokens(tokens)
     }
 }
@@ -144,11 +151,12 @@ impl Session {
         prompt: impl Into<Prompt<'p>>,
         options: &GenerateOptions,
     ) -> Result<Generation<'_>> {
+        let called = Instant::now();
         let tokens = match prompt.into() {
             Prompt::Text(text) => self.texts.encode_text(text)?,
             Prompt::Tokens(tokens) => tokens.to_vec(),
         };
-        Generation::start(self, tokens, options)
+        Generation::start(self, called, tokens, options)
     }
 
     /// The logits at every position of `tokens`: what the model expects after each.

@@ -33,8 +33,13 @@ impl Texts {
             let tokenizer = scope.spawn(|| read_tokenizer(model, plan));
             let result = meanwhile();
             let others = read_others(model, plan);
-            let tokenizer = tokenizer.join().unwrap_or_else(|panic| {
-                std::panic::resume_unwind(panic);
+            // Whatever a file makes the tokenizer's library do must not take the program down.
+            let tokenizer = tokenizer.join().unwrap_or_else(|_| {
+                Err(Error::Malformed {
+                    model: model.to_owned(),
+                    section: Section::Tokenizer.name(),
+                    reason: "reading it panicked".to_owned(),
+                })
             })?;
             let (template, defaults) = others?;
             let texts = Texts {
