@@ -26,7 +26,8 @@ LIGHT = {
                 "it got (too |really |)dark {in}", "i keep (bumping into things|tripping over stuff) in the dark {in}",
                 "{theroom} is (too |so |very |really |pitch |)dark", "there's no light {in}", "there is not enough light to see {in}",
                 "(would|could) you get {np}", "i could use some light {in}", "we could do with some light {in}", "everything is dark {in}",
-                "can you get {np} on", "i'm fumbling around in the dark {in}", "{theroom} needs (some |)light"],
+                "it's getting dark {in}", "(too |so |way too |very |pitch )dark {in}", "dark {in}", "can you get {np} on",
+                "i'm fumbling around in the dark {in}", "{theroom} needs (some |)light"],
     },
     "off": {
         "cmd": ["turn off {np}", "turn off {np}", "turn {np} off", "turn {np} off", "switch off {np}", "switch {np} off", "put out {np}",
@@ -35,8 +36,8 @@ LIGHT = {
                 "extinguish {np}", "douse {np}", "shut down {np}", "have {np} turned off", "make sure {np} {are} off",
                 "make sure (that |)no {lights} (is|are) on {in}", "make it dark {in}", "make {theroom} dark", "stop {np}", "lose {np}",
                 "set {np} to off", "change {np} to off", "turn off every {light1} {in}", "turn {np} back off", "switch {np} back off",
-                "flick off {np}", "flick {np} off", "turn {np} all the way off", "leave {np} off", "knock off {np}", "black out {theroom}",
-                "click {np} off", "quit {np}", "cut off {np}"],
+                "flick off {np}", "flick {np} off", "turn {np} all the way off", "shut {np}", "leave {np} off", "knock off {np}",
+                "black out {theroom}", "click {np} off", "quit {np}", "cut off {np}"],
         "want": ["{np} off", "{np} off", "{np} off", "{np} (turned|switched|shut) off", "{np} out", "no light {in}", "{np} to be off",
                  "it dark {in}", "darkness {in}", "complete darkness {in}", "total darkness {in}", "lights off {in}"],
         "say": ["lights out {in}", "lights out {in}", "lights off {in}", "{np} need{s} turning off", "(could|can) {np} be (turned|switched) off",
@@ -77,7 +78,8 @@ LIGHT = {
                 "{np} should be brighter", "it could be brighter {in}", "{np} need{s} to be brighter",
                 "i can barely read {in} with {np} this (low|dim)", "it's too dim to (read|work|cook) {in}", "i can hardly read with this light {in}",
                 "brightness up {in}", "more brightness {in}", "the light {in} is too (dim|weak|low)", "{theroom} is too (dim|gloomy)",
-                "{theroom} could use more light", "i need {np} brighter", "the lights aren't bright enough {in}"],
+                "{theroom} could use more light", "i need {np} brighter", "(bit|a bit|kinda|rather|a little) (dim|dark|gloomy) {in}", "too dim {in}",
+                "the lights aren't bright enough {in}"],
     },
     "lower": {
         "cmd": ["dim {np}", "dim {np}", "dim {np}",
@@ -107,7 +109,7 @@ LIGHT = {
                 "{np} could be (a bit |a little |)(dimmer|softer|darker)", "{np} should be dimmer", "{np} need{s} to be (dimmer|softer|less bright)",
                 "brightness down {in}", "less brightness {in}", "{np} {are} giving me a headache", "i need {np} (dimmer|softer)",
                 "{theroom} is too bright", "the lights are too bright {in}", "it's as bright as a stadium {in}", "that's too bright {in}",
-                "(i'd|i would) prefer (dimmer|softer) {lights} {in}"],
+                "too bright {in}", "(way|far|a bit) too bright {in}", "(i'd|i would) prefer (dimmer|softer) {lights} {in}"],
     },
     "set": {
         "cmd": ["set {np} to {v}", "set {np} to {v}", "set {np} to {v}", "set {np} at {v}", "put {np} at {v}", "put {np} on {v}", "put {np} to {v}",
@@ -212,8 +214,9 @@ BLIND = {
         "say": ["{np} {v}", "{np}: {v}", "{np} = {v}", "{np} should be at {v}", "{np} {v} open", "{np} position {v}", "{np} to {v}", "{np} {v}"],
     },
 }
-BLIND_HALF = ["open {np} (halfway|half way|half|partway to half|half the way)", "half open {np}", "close {np} (halfway|half way|half)",
-              "half close {np}", "lower {np} (halfway|half way|by half)", "raise {np} (halfway|half way)", "{np} half (open|closed|up|down|shut)",
-              "put {np} (halfway|half) (up|down)", "{np} halfway (up|down|open|closed|)", "bring {np} halfway (up|down)",
-              "pull {np} halfway (up|down|open|closed)", "set {np} (halfway|to half|half open|half closed)", "half-open {np}", "{np} half way",
-              "roll {np} halfway (up|down)", "leave {np} half open"]
+BLIND_HALF = ["open {np} about half way", "close {np} about (halfway|half)", "open {np} (halfway|half way|half|partway to half|half the way)",
+              "half open {np}", "close {np} (halfway|half way|half)", "half close {np}", "lower {np} (halfway|half way|by half)",
+              "raise {np} (halfway|half way)", "{np} half (open|closed|up|down|shut)", "put {np} (halfway|half) (up|down)",
+              "{np} halfway (up|down|open|closed|)", "bring {np} halfway (up|down)", "pull {np} halfway (up|down|open|closed)",
+              "set {np} (halfway|to half|half open|half closed)", "half-open {np}", "{np} half way", "roll {np} halfway (up|down)",
+              "leave {np} half open"]

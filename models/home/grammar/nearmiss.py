@@ -29,10 +29,14 @@ bread maker|popcorn machine|ice cream machine|cotton candy machine|food processo
 water softener|boiling water tap|range hood lamp post|cooker|cooktop|induction hob|warming drawer|vr headset|smartwatch|fitness tracker|e-reader
 kindle|dvd drive|hard drive|usb stick|graphics card|app|website|browser|database|spreadsheet|firewall|vpn|email|account|power plant|turbine
 conveyor belt|forklift|lathe|drill|saw|welder|3d printer|telescope|microscope""".replace("\n", "|").split("|")
-OBJECT_FRAMES = ["(turn|switch|put|power) on {obj} {in}", "(turn|switch|put|power) {obj} on {in}", "(turn|switch|shut|power) off {obj} {in}",
-                 "(turn|switch|shut) {obj} off {in}", "start {obj} {in}", "stop {obj} {in}", "open {obj} {in}", "close {obj} {in}",
-                 "shut {obj} {in}", "lock {obj} {in}", "unlock {obj} {in}", "turn {obj} (up|down) {in}", "turn (up|down) {obj} {in}",
-                 "set {obj} to {n} {in}", "set {obj} to {n} (percent|degrees) {in}", "dim {obj} {in}", "lower {obj} {in}", "raise {obj} {in}",
+OBJECT_FRAMES = ["(set|turn) the temperature (of|in) {obj} to {n}", "(raise|lower|increase|reduce) the temperature (of|in|on) {obj}",
+                 "(turn|put) (up|down) the (volume|brightness) (of|on) {obj}",
+                 "(raise|lower|increase|reduce|set) the (volume|brightness|speed) of {obj} {in}",
+                 "what's the (volume|brightness|speed|level) of {obj}", "(turn|switch|put|power) on {obj} {in}",
+                 "(turn|switch|put|power) {obj} on {in}", "(turn|switch|shut|power) off {obj} {in}", "(turn|switch|shut) {obj} off {in}",
+                 "start {obj} {in}", "stop {obj} {in}", "open {obj} {in}", "close {obj} {in}", "shut {obj} {in}", "lock {obj} {in}",
+                 "unlock {obj} {in}", "turn {obj} (up|down) {in}", "turn (up|down) {obj} {in}", "set {obj} to {n} {in}",
+                 "set {obj} to {n} (percent|degrees) {in}", "dim {obj} {in}", "lower {obj} {in}", "raise {obj} {in}",
                  "make {obj} (brighter|warmer|louder|cooler|quieter|faster) {in}", "pause {obj} {in}", "resume {obj} {in}", "run {obj} {in}",
                  "charge {obj}", "clean {obj}", "activate {obj} {in}", "disable {obj} {in}",
                  "is {obj} (on|off|locked|running|open|closed|ready|done)", "i (want|need) {obj} (on|off)", "{obj} (on|off) {in}", "{obj} (up|down)",
@@ -125,24 +129,25 @@ WRONG = {
               "play with (the dog|me|the kids|lego|dolls)", "who plays (james bond|batman|the doctor|the lead)", "how do you play {game}",
               "go back to the previous (song|track)", "previous (song|track) {in}", "play the (last|previous) (song|track|one) (again|)",
               "go back a (song|track)", "previous", "last song", "rewind", "rewind {n} seconds", "rewind {np}", "fast forward",
-              "fast forward {n} minutes", "go back {n} seconds", "shuffle", "shuffle {np}", "shuffle my playlist", "repeat this song", "repeat",
-              "loop this (song|track)", "put this song on repeat", "like this song", "i love this song", "i like this song", "great song",
-              "add this song to my playlist", "save this song", "what song is this", "what's this song", "who sings this", "who sings this song",
-              "what's the name of this song", "what album is this", "what's playing", "what's on tv", "what's on tv tonight", "is {np} on",
-              "is {np} playing", "are {np} playing", "how loud is {np}", "what's the volume", "what volume is it {in}", "what's the volume at",
-              "change the channel", "switch to channel {n}", "change the channel to {n}", "channel {n}", "go to channel {n}",
-              "switch to hdmi {small}", "change the input to hdmi", "record {np}", "record this show", "download this song", "buy this album",
-              "delete this song", "turn on subtitles", "subtitles on", "unmute", "unmute {np}", "connect {np} to bluetooth", "connect to my phone",
-              "pair {np}", "increase the bass", "more bass", "turn up the bass", "less treble", "equalizer", "set {vol} to {over}",
-              "set {vol} to {over} percent {in}", "volume {over} {in}", "turn the volume up to {over}", "lock {np}", "dock {np}", "open {np}",
-              "close {np}", "dim {np}", "sleep timer for {np}", "write a song", "sing me a song", "sing", "sing happy birthday", "hum a tune",
-              "how old is {star}", "who is {star}", "book tickets for {star}", "buy concert tickets", "post this on social media",
-              "check my social media", "open spotify", "open netflix", "open youtube", "start a new playlist", "make a playlist",
-              "create a playlist called {word}", "what is your favourite song", "do you like jazz", "what's the best song ever",
-              "move the music to {theroom}", "transfer the music to {theroom}", "set {np} to {deg} degrees", "clean {np}", "fix {np}",
-              "{np} (is|are) (broken|not working|crackling)", "rename {np}", "how much is a new tv", "take a photo", "play back my messages",
-              "play my voicemail", "read me a book", "read my messages", "watch out", "watch the kids", "press pause on our relationship",
-              "movie times", "which movies are on at the cinema", "what movie should i watch", "recommend a movie", "rate this film"],
+              "fast forward {n} minutes", "skip {n} seconds", "skip ahead {n} seconds", "skip back", "go back {n} seconds", "shuffle",
+              "shuffle {np}", "shuffle my playlist", "repeat this song", "repeat", "loop this (song|track)", "put this song on repeat",
+              "like this song", "i love this song", "i like this song", "great song", "add this song to my playlist", "save this song",
+              "what song is this", "what's this song", "who sings this", "who sings this song", "what's the name of this song", "what album is this",
+              "what's playing", "what's on tv", "what's on tv tonight", "is {np} on", "is {np} playing", "are {np} playing", "how loud is {np}",
+              "what's the volume", "what volume is it {in}", "what's the volume at", "change the channel", "switch to channel {n}",
+              "change the channel to {n}", "channel {n}", "go to channel {n}", "switch to hdmi {small}", "change the input to hdmi", "record {np}",
+              "record this show", "download this song", "buy this album", "delete this song", "turn on subtitles", "subtitles on", "unmute",
+              "unmute {np}", "connect {np} to bluetooth", "connect to my phone", "pair {np}", "increase the bass", "more bass", "turn up the bass",
+              "less treble", "equalizer", "set {vol} to {over}", "set {vol} to {over} percent {in}", "volume {over} {in}",
+              "turn the volume up to {over}", "lock {np}", "dock {np}", "open {np}", "close {np}", "dim {np}", "sleep timer for {np}",
+              "write a song", "sing me a song", "sing", "sing happy birthday", "hum a tune", "how old is {star}", "who is {star}",
+              "book tickets for {star}", "buy concert tickets", "post this on social media", "check my social media", "open spotify", "open netflix",
+              "open youtube", "start a new playlist", "make a playlist", "create a playlist called {word}", "what is your favourite song",
+              "do you like jazz", "what's the best song ever", "move the music to {theroom}", "transfer the music to {theroom}",
+              "set {np} to {deg} degrees", "clean {np}", "fix {np}", "{np} (is|are) (broken|not working|crackling)", "rename {np}",
+              "how much is a new tv", "take a photo", "play back my messages", "play my voicemail", "read me a book", "read my messages",
+              "watch out", "watch the kids", "press pause on our relationship", "movie times", "which movies are on at the cinema",
+              "what movie should i watch", "recommend a movie", "rate this film"],
     "vacuum": ["is {np} (running|on|docked|charging|done|finished|clean|home|stuck|back)", "where is {np}", "where's {np}", "what is {np} doing",
                "how long until {np} is done", "how much battery does {np} have", "what's the battery level of {np}", "empty {np}",
                "empty the dustbin of {np}", "clean {np}", "fix {np}", "buy (a|a new) {hoover}", "change the bag {in}", "change the filter of {np}",
@@ -245,9 +250,7 @@ def slots_for(rng, split, device=None):
         "f": lambda: numbers.number(rng.randint(55, 90), rng), "over": lambda: numbers.number(rng.choice([110, 120, 150, 200, 300, 500, 999, rng.randint(101, 999)]), rng), "tiny": lambda: numbers.number(rng.randint(0, 4), rng),
         "fanbad": lambda: numbers.number(rng.choice([0, 4, 4, 5, 5, 6, 7, 8, 9, 10, 10, 11, 12, 20, 50, 100, rng.randint(4, 100)]), rng),
         "lamp": ["lamp", "light", "bulb"], "lamps": ["lights", "lamps", "bulbs"], "radiator": ["radiator", "heater", "thermostat", "boiler"], "curtains": ["curtains",
-            "blinds", "shutters"], "socket": ["socket",
-            "plug", "outlet"], "hoover": ["hoover",
-            "vacuum", "robot vacuum"],
+            "blinds", "shutters"], "socket": ["socket", "plug", "outlet"], "hoover": ["hoover", "vacuum", "robot vacuum"],
         "thing": THINGS, "word": lambda: noise.invented(rng),
     }
     obj = rng.choice(THINGS) if rng.random() < 0.85 else noise.invented(rng, 2, 3)
@@ -396,7 +399,7 @@ ONLY = {"open": "blind", "close": "blind", "shut": "blind", "lock": "lock", "unl
 def mismatch(rng, split):
     """A verb that belongs to another device: "lock the lamp"."""
     verb, owner = rng.choice(list(ONLY.items()))
-    device = rng.choice([d for d in commands.DEVICES[:9] if d != owner and (verb, d) not in {("open", "lock"), ("play", "alarm"), ("bolt", "plug")}])
+    device = rng.choice([d for d in commands.DEVICES[:9] if d != owner and (verb, d) not in {("open", "lock"), ("play", "alarm"), ("bolt", "plug"), ("shut", "light")}])
     phrase = commands.Phrase(device, commands.draw_room(device, rng), rng, split, "{np}")
     if phrase.place == "front":
         phrase.place = "end"

@@ -8,22 +8,22 @@ NAMES = ["jarvis", "alexa", "google", "siri", "home", "computer", "house", "assi
          "mate", "dear", "darling", "honey", "max", "bob", "anna", "nora", "system", "there", "butler", "love", "man", "you", "bot", "cortana",
          "hal", "jeeves"]
 
-PREFIXES = ["please", "please", "please", "can you", "can you", "can you please", "could you", "could you", "could you please", "would you",
-            "would you please", "will you", "will you please", "i need you to", "i'd like you to", "i would like you to", "i want you to",
-            "go ahead and", "quickly", "just", "kindly", "could you kindly", "help me", "do me a favour and", "do me a favor and",
-            "be so kind as to", "would you be so kind as to", "would you be kind enough to", "would it be possible to", "is it possible to",
-            "can we", "could we", "let's", "lets", "i was wondering if you could", "i wonder if you could", "it would be great if you could",
-            "it'd be nice if you could", "would you be able to", "are you able to", "any chance you could", "any chance you can",
-            "do you think you could", "you can", "you could", "you should", "why don't you", "time to", "i want to", "i'd like to",
-            "i would like to", "i'd love to", "i need to", "we need to", "we should", "we want to", "please could you", "please can you", "pls",
-            "plz", "be a dear and", "be a pal and", "if you could", "if you would", "if you don't mind", "if possible", "now", "ok now", "ok",
-            "okay", "so", "well", "right", "alright", "go and", "go", "try to", "i think you should", "i'd appreciate it if you could",
-            "make sure you", "make sure to", "you need to", "you may", "you can go ahead and", "you might want to", "can i get you to",
-            "may i ask you to", "might you", "shall we", "can you quickly", "could you quickly", "can you just", "could you just", "could you maybe",
-            "maybe", "perhaps you could", "hurry up and", "i'm asking you to", "your job is to", "can somebody", "can someone", "someone please",
-            "somebody", "remember to", "don't forget to", "i told you to", "for god's sake", "for heaven's sake", "for the love of god",
-            "would you mind if i asked you to", "it's time to", "i'm gonna need you to", "gonna need you to", "wanna", "gotta", "let me",
-            "i'd be grateful if you could", "i would be grateful if you would", "be nice and", "quick,"]
+PREFIXES = ["also", "and", "and now", "and also", "then", "next,", "please", "please", "please", "can you", "can you", "can you please", "could you",
+            "could you", "could you please", "would you", "would you please", "will you", "will you please", "i need you to", "i'd like you to",
+            "i would like you to", "i want you to", "go ahead and", "quickly", "just", "kindly", "could you kindly", "help me", "do me a favour and",
+            "do me a favor and", "be so kind as to", "would you be so kind as to", "would you be kind enough to", "would it be possible to",
+            "is it possible to", "can we", "could we", "let's", "lets", "i was wondering if you could", "i wonder if you could",
+            "it would be great if you could", "it'd be nice if you could", "would you be able to", "are you able to", "any chance you could",
+            "any chance you can", "do you think you could", "you can", "you could", "you should", "why don't you", "time to", "i want to",
+            "i'd like to", "i would like to", "i'd love to", "i need to", "we need to", "we should", "we want to", "please could you",
+            "please can you", "pls", "plz", "be a dear and", "be a pal and", "if you could", "if you would", "if you don't mind", "if possible",
+            "now", "ok now", "ok", "okay", "so", "well", "right", "alright", "go and", "go", "try to", "i think you should",
+            "i'd appreciate it if you could", "make sure you", "make sure to", "you need to", "you may", "you can go ahead and", "you might want to",
+            "can i get you to", "may i ask you to", "might you", "shall we", "can you quickly", "could you quickly", "can you just",
+            "could you just", "could you maybe", "maybe", "perhaps you could", "hurry up and", "i'm asking you to", "your job is to", "can somebody",
+            "can someone", "someone please", "somebody", "remember to", "don't forget to", "i told you to", "for god's sake", "for heaven's sake",
+            "for the love of god", "would you mind if i asked you to", "it's time to", "i'm gonna need you to", "gonna need you to", "wanna",
+            "gotta", "let me", "i'd be grateful if you could", "i would be grateful if you would", "be nice and", "quick,"]
 GERUNDS = ["would you mind", "would you mind", "do you mind", "mind", "how about", "what about", "how about we try", "i'd appreciate you",
            "thanks for", "would you consider", "can you see about", "start by", "think about", "what do you think about"]
 WANTS = ["i want", "i want", "i'd like", "i'd like", "i would like", "can i have", "could i have", "can we have", "could we have", "may i have",
@@ -200,6 +200,8 @@ def type_out(rng, text, question=False):
     else:
         asks = 0.45 if text.split(" ")[0] in ASKING else 0.005
         text += "?" if roll < asks else "." if roll < asks + 0.22 else "!" if roll < asks + 0.28 else "..." if roll < asks + 0.30 else ""
+    if rng.random() < 0.015:
+        text += rng.choice([" 🙏", " 😊", " :)", " 😅", " 🥶", " 👍", " ;)", " ❤️", " xx"])
     if rng.random() < 0.02:
         text = text.replace(" ", "  ", rng.randint(1, 3))
     roll = rng.random()

@@ -102,9 +102,9 @@ ALARM = {
                       "i want to know if {np} {are} (on|armed)", "do you know if {np} {are} (on|armed|set)",
                       "i can't remember if i (set|armed) {np}", "i'm not sure (if|whether) i (set|armed) {np}",
                       "is our home (secure|secured|protected)", "in what state is {np}", "what state is {np} in",
-                      "has {np} been (set|armed|turned on|activated)", "is {np} off", "is the house alarmed", "query {np}",
-                      "verify that {np} {are} armed", "was {np} (on|armed|set)", "is everything armed", "{np} {are} on, right?",
-                      "i wonder if {np} {are} (on|armed)"]},
+                      "has {np} been (set|armed|turned on|activated)", "is {np} off", "is the house alarmed", "do (i|we) have {np} (on|armed|set)",
+                      "have (i|we) got {np} (on|armed|set)", "query {np}", "verify that {np} {are} armed", "was {np} (on|armed|set)",
+                      "is everything armed", "{np} {are} on, right?", "i wonder if {np} {are} (on|armed)"]},
 }
 
 MEDIA = {
@@ -199,7 +199,8 @@ MEDIA = {
                 "(i|we) can (hardly|barely) hear (it|the tv|the music|the radio|the movie|{np}) {in}",
                 "{np} {are} (too|way too|a bit too|so) (quiet|soft|low|silent)", "{np} {aren't} loud enough", "{np} {are} not loud enough",
                 "the volume is too low {in}", "it's not loud enough {in}", "{np} could be (a bit |)louder", "{np} should be louder",
-                "what are they saying on the tv, turn it up {in}", "pump it up {in}", "speak up, tv", "higher volume {in}"],
+                "what are they saying on the tv, turn it up {in}", "pump it up {in}", "speak up, tv", "(way |far |a bit |)too quiet {in}",
+                "higher volume {in}"],
     },
     "lower": {
         "cmd": ["turn down {np}", "turn down {np}", "turn {np} down", "turn {np} down",
@@ -224,7 +225,7 @@ MEDIA = {
                 "{np} {are} (deafening|blaring|hurting my ears|giving me a headache|waking the baby|shaking the walls)",
                 "the volume is too high {in}", "i can't hear myself think {in}", "{np} could be (a bit |)(quieter|softer)", "{np} should be quieter",
                 "my ears hurt {in}", "the neighbours are complaining about {np}", "the baby is sleeping, turn {np} down", "not so loud {in}",
-                "lower volume {in}", "that's too loud {in}", "i'm on the phone, turn {np} down"],
+                "lower volume {in}", "that's too loud {in}", "(way |far |a bit |)too loud {in}", "i'm on the phone, turn {np} down"],
     },
     "set": {
         "cmd": ["set the {vol} to {v} {in}", "set the {vol} to {v} {in}", "set {np} to {v}", "set {np} volume to {v}", "set {np} volume to {v}",
