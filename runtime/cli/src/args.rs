@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 /// Which model, and how it is run.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ModelArgs {
-    /// A folder with an ONNX export, a .onnx or .tea file, or a name from the catalogue; the
-    /// embedded model when left out
+    /// A folder with an ONNX export, a .onnx or .tea file, or a name from the catalogue (looked
+    /// for in the folder that TEALIGHT_MODELS names); the embedded model when left out
     #[arg(short, long, value_name = "PATH|NAME", env = "TEALIGHT_MODEL")]
     pub(crate) model: Option<String>,
 

@@ -1,10 +1,11 @@
 //! Opens the model that the arguments name, with a progress bar if it has to be compiled first.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tealight::import::{Progress, Step};
 use tealight::{Activations, KvType, Model, ModelOptions};
 
@@ -16,12 +17,19 @@ use crate::{interrupt, terminal};
 /// Opens the model, with `threads` or as many as suit the machine.
 pub(crate) fn model(args: &ModelArgs, threads: Option<usize>) -> Result<Model, Failure> {
     let options = options(args, threads);
-    match resolve(args.model.as_deref())? {
-        Place::Embedded => Ok(Model::embedded_with(&options)?),
+    let model = match resolve(args.model.as_deref())? {
+        Place::Embedded => Model::embedded_with(&options)?,
         Place::Path(path) => {
-            with_progress(|progress| Model::open_with_progress(&path, &options, progress))?
-                .map_err(Failure::from)
+            with_progress(|progress| Model::open_with_progress(&path, &options, progress))??
         }
+    };
+    let most = model.info().context;
+    match args.context {
+        Some(asked) if asked > most => Err(Failure::usage(format!(
+            "`{}` has room for {most} tokens, not for {asked}",
+            model.name()
+        ))),
+        _ => Ok(model),
     }
 }
 
@@ -73,40 +81,51 @@ pub(crate) fn with_progress<T>(
 }
 
 /// A progress bar on standard error, or nothing where that is no terminal.
-struct Bar(ProgressBar);
+struct Bar {
+    bar: ProgressBar,
+    /// The step that it shows, and whether that one's size is known.
+    shown: Cell<Option<(Step, bool)>>,
+}
 
 impl Bar {
     fn new() -> Bar {
-        Bar(ProgressBar::hidden())
+        Bar {
+            bar: ProgressBar::hidden(),
+            shown: Cell::new(None),
+        }
     }
 
     fn show(&self, progress: Progress) {
-        if self.0.is_hidden() && terminal::shows_bars() {
-            self.0
-                .set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        if !terminal::shows_bars() {
+            return;
         }
-        let known = progress.total > 0;
-        let template = if known {
-            "{msg:>10} {wide_bar} {bytes}/{total_bytes} {eta}"
+        let step = (progress.step, progress.total > 0);
+        if self.shown.replace(Some(step)) != Some(step) {
+            self.begin(progress);
+        }
+        self.bar.set_position(progress.done);
+    }
+
+    fn begin(&self, progress: Progress) {
+        let template = if progress.total > 0 {
+            "{msg:>8} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {eta}"
         } else {
-            "{msg:>10} {spinner} {elapsed}"
+            "{msg:>8} {spinner} {elapsed}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.0.set_style(style);
+            self.bar.set_style(style);
         }
-        self.0.set_message(match progress.step {
+        self.bar.set_length(progress.total);
+        self.bar.set_message(match progress.step {
             Step::Hash => "looking",
             Step::Graph => "graph",
             Step::Weights => "weights",
-            _ => "compiling",
+            _ => "model",
         });
-        if known {
-            self.0.set_length(progress.total);
-        }
-        self.0.set_position(progress.done);
+        self.bar.set_draw_target(ProgressDrawTarget::stderr());
     }
 
     fn clear(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -145,7 +145,7 @@ impl Conversation<'_> {
             Wish::System(text) => {
                 let system = (!text.is_empty()).then(|| Message::system(text));
                 self.chat.restore(system.into_iter().collect());
-                self.tell("The conversation begins again, with these instructions.")?;
+                self.tell("The conversation begins again.")?;
             }
             Wish::Stats => {
                 self.stats = !self.stats;

@@ -85,13 +85,9 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<(), Failure> {
         lines: args.logprobs.as_ref().map(|_| vec![]),
     };
     let bar = progress(tokens.len());
-    for (index, window) in tokens.chunks(session.capacity()).enumerate() {
-        score.add(
-            &mut session,
-            window,
-            index * options.context.unwrap_or(most),
-            &bar,
-        )?;
+    let capacity = session.capacity();
+    for (index, window) in tokens.chunks(capacity).enumerate() {
+        score.add(&mut session, window, index * capacity, &bar)?;
     }
     bar.finish_and_clear();
     if let (Some(path), Some(lines)) = (&args.logprobs, &score.lines) {
