@@ -17,7 +17,18 @@ const TITLES: [(&str, &str); 8] = [
 /// Longest name of a licence, in characters.
 const LONGEST: usize = 80;
 
+/// What the folder says or, where it is called `onnx` and says nothing, the one above.
 pub(super) fn find(folder: &Folder) -> Result<Option<String>, TextError> {
+    let own = find_in(folder)?;
+    match folder.0.parent() {
+        Some(above) if own.is_none() && folder.0.ends_with("onnx") => {
+            find_in(&Folder(above.to_owned()))
+        }
+        _ => Ok(own),
+    }
+}
+
+fn find_in(folder: &Folder) -> Result<Option<String>, TextError> {
     if let Some(readme) = folder.read("README.md", README_LIMIT)?
         && let Some(licence) = front_matter(&String::from_utf8_lossy(&readme))
     {

@@ -187,6 +187,18 @@ fn an_endless_file_is_not_read_to_its_end() {
 }
 
 #[test]
+fn the_licence_of_a_graph_in_a_folder_called_onnx_may_lie_above_it() {
+    let (folder, _) = model(&[("README.md", "---\nlicense: mit\n---\n")]);
+    let inner = folder.path().join("onnx");
+    fs::create_dir(&inner).unwrap();
+    for (name, text) in [("model.onnx", "graph"), ("tokenizer.json", TOKENIZER)] {
+        fs::write(inner.join(name), text).unwrap();
+    }
+    let texts = ModelTexts::beside(&inner.join("model.onnx")).unwrap();
+    assert_eq!(texts.licence.as_deref(), Some("mit"));
+}
+
+#[test]
 fn the_licence_is_the_model_cards_or_the_licence_files() {
     let card = "---\nlanguage: en\nlicense: \"apache-2.0\"\n---\n# Model\nlicense: no";
     let other = "---\nlicense: other\nlicense_name: qwen-research\n---\n";
