@@ -50,3 +50,15 @@ pub(super) fn weigh(candidates: &mut [Candidate], temperature: f32) -> f64 {
     }
     total
 }
+
+/// The candidates whose weight is at least `least`, in their order.
+pub(super) fn keep_from(candidates: &mut [Candidate], least: f32) -> &mut [Candidate] {
+    let mut kept = 0;
+    for at in 0..candidates.len() {
+        if candidates[at].value >= least {
+            candidates[kept] = candidates[at];
+            kept += 1;
+        }
+    }
+    &mut candidates[..kept]
+}

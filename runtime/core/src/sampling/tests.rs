@@ -281,6 +281,25 @@ proptest! {
     }
 
     #[test]
+    fn the_nucleus_is_what_a_full_sort_finds(
+        logits in prop::collection::vec(-12f32..12.0, 1..300),
+        p in 0f32..1.0,
+    ) {
+        let mut room = scratch(logits.len());
+        let all = top_k::select(&logits, 0, &mut room);
+        let total = candidates::weigh(all, 1.0);
+        let mut sorted = all.to_vec();
+        sorted.sort_by(Candidate::by_rank);
+        let mut sum = 0.0;
+        let enough = sorted.iter().position(|c| {
+            sum += f64::from(c.value);
+            sum >= total * f64::from(p)
+        });
+        sorted.truncate(enough.map_or(sorted.len(), |at| at + 1));
+        prop_assert_eq!(top_p::keep(all, total, p), &sorted[..]);
+    }
+
+    #[test]
     fn counting_is_the_same_with_and_without_scratch(
         history in prop::collection::vec(0u32..12, 0..60),
         params in any_params(),

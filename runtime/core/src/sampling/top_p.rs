@@ -2,6 +2,7 @@
 //! "nucleus sampling").
 
 use super::Candidate;
+use super::candidates::keep_from;
 
 /// How many tokens are sorted before their sum is tried for the first time.
 const FIRST_TRY: usize = 64;
@@ -13,6 +14,9 @@ pub(super) fn keep(candidates: &mut [Candidate], total: f64, p: f32) -> &mut [Ca
         return candidates;
     }
     let wanted = total * f64::from(p.max(0.0));
+    // All tokens below this weight together are less than what may be missing.
+    let least = (total - wanted) / candidates.len() as f64;
+    let candidates = keep_from(candidates, least as f32);
     let mut tried = FIRST_TRY;
     loop {
         let sorted = sort_first(candidates, tried);
