@@ -1,10 +1,14 @@
 //! Threads that live as long as the pool and wait for jobs: spinning for some microseconds,
 //! since the next operator follows at once, then asleep.
+//!
+//! Part `i` of a job is thread `i`'s, so that each finds its share of a small model in its own
+//! cache. But a part belongs to whoever claims it first: when a thread is late, because it
+//! slept or another program has its core, one that is done takes over what it has not begun.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -14,6 +18,9 @@ use super::Workers;
 /// How long a thread spins before it sleeps: longer than what lies between two operators,
 /// shorter than what a person's battery would notice.
 const SPIN: Duration = Duration::from_micros(50);
+
+/// Most threads: a job's parts are bits of one word.
+const MOST_THREADS: usize = 64;
 
 /// A pool of threads; the calling thread is one of them.
 ///
@@ -31,17 +38,17 @@ pub struct Pool {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Counts jobs; a change starts the workers.
-    jobs: Apart<AtomicUsize>,
-    /// Workers that have not ended the job yet.
-    working: Apart<AtomicUsize>,
+    /// The parts of the current job that nobody has begun, one a bit.
+    unclaimed: Apart<AtomicU64>,
+    /// How many parts have not ended yet.
+    unfinished: Apart<AtomicUsize>,
     job: JobCell,
     closing: AtomicBool,
     /// The first panic of the job.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
-    /// Wakes workers that wait for `jobs`.
+    /// Wakes workers that wait for `unclaimed`.
     start: Bell,
-    /// Wakes the caller that waits for `working`.
+    /// Wakes the caller that waits for `unfinished`.
     done: Bell,
 }
 
@@ -54,8 +61,8 @@ struct Apart<T>(T);
 #[derive(Default)]
 struct JobCell(UnsafeCell<Option<*const (dyn Fn(usize) + Sync)>>);
 
-// SAFETY: the caller writes it while no worker works, and workers read it between a change of
-// `jobs` and their decrement of `working`, which order the accesses. The job itself is Sync.
+// SAFETY: the caller writes it while no part is unfinished, and workers read it between claiming
+// a part and their decrement of `unfinished`, which order the accesses. The job itself is Sync.
 unsafe impl Send for JobCell {}
 // SAFETY: as above.
 unsafe impl Sync for JobCell {}
@@ -116,7 +123,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Pool {
-    /// A pool of `threads` threads with the calling one; 0 counts as 1.
+    /// A pool of `threads` threads with the calling one, between 1 and 64.
     ///
     /// # Errors
     /// If the system refuses a thread.
@@ -126,11 +133,11 @@ impl Pool {
             threads: vec![],
             turn: Mutex::new(()),
         };
-        for index in 1..threads {
+        for index in 1..threads.min(MOST_THREADS) {
             let shared = Arc::clone(&pool.shared);
             let thread = Builder::new()
                 .name(format!("tealight-{index}"))
-                .spawn(move || shared.work(index))?;
+                .spawn(move || shared.serve(index))?;
             pool.threads.push(thread);
         }
         Ok(pool)
@@ -149,49 +156,73 @@ impl Workers for Pool {
         let turn = lock(&self.turn);
         let shared = &*self.shared;
         // SAFETY: the lifetime is only hidden: this function does not return, nor unwind,
-        // before all workers are done with the job.
+        // before all parts have ended.
         let hidden: *const (dyn Fn(usize) + Sync + 'static) =
             unsafe { std::mem::transmute(std::ptr::from_ref(job)) };
-        // SAFETY: no worker reads the cell between jobs.
+        // SAFETY: no part of an earlier job is unfinished, so nobody reads the cell.
         unsafe { *shared.job.0.get() = Some(hidden) };
-        shared.working.0.store(self.threads.len(), SeqCst);
-        shared.jobs.0.fetch_add(1, SeqCst);
+        shared.unfinished.0.store(self.count(), SeqCst);
+        shared.unclaimed.0.store(u64::MAX >> (MOST_THREADS - self.count()), SeqCst);
         shared.start.ring();
 
-        let own = catch_unwind(AssertUnwindSafe(|| job(0)));
-        shared.done.wait(|| shared.working.0.load(SeqCst) == 0);
+        shared.work(0);
+        shared.done.wait(|| shared.unfinished.0.load(SeqCst) == 0);
 
-        let others = lock(&shared.panic).take();
+        let panic = lock(&shared.panic).take();
         drop(turn);
-        if let Some(panic) = own.err().or(others) {
+        if let Some(panic) = panic {
             resume_unwind(panic);
         }
     }
 }
 
 impl Shared {
-    /// What the thread that does part `index` does all its life.
-    fn work(&self, index: usize) {
-        let mut seen = 0;
+    /// What a thread of the pool does all its life.
+    fn serve(&self, thread: usize) {
         loop {
-            self.start.wait(|| self.jobs.0.load(SeqCst) != seen);
-            seen = self.jobs.0.load(SeqCst);
-            if self.closing.load(SeqCst) {
+            let closing = || self.closing.load(SeqCst);
+            self.start.wait(|| self.unclaimed.0.load(SeqCst) != 0 || closing());
+            if closing() {
                 return;
             }
-            // SAFETY: the caller set a job before it changed `jobs`, and keeps it alive until
-            // `working` is zero.
-            let part = || unsafe {
-                if let Some(job) = *self.job.0.get() {
-                    (*job)(index);
-                }
-            };
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(part)) {
-                lock(&self.panic).get_or_insert(panic);
+            self.work(thread);
+        }
+    }
+
+    /// Runs the thread's own part of the job, then whatever nobody else has begun.
+    fn work(&self, thread: usize) {
+        let mut part = thread;
+        loop {
+            if self.claim(part) {
+                self.run(part);
             }
-            if self.working.0.fetch_sub(1, SeqCst) == 1 {
-                self.done.ring();
+            let unclaimed = self.unclaimed.0.load(SeqCst);
+            if unclaimed == 0 {
+                return;
             }
+            part = unclaimed.trailing_zeros() as usize;
+        }
+    }
+
+    fn claim(&self, part: usize) -> bool {
+        let bit = 1 << part;
+        self.unclaimed.0.fetch_and(!bit, SeqCst) & bit != 0
+    }
+
+    /// Runs a part that the calling thread has claimed.
+    fn run(&self, part: usize) {
+        // SAFETY: the caller set the job before it offered the parts, and keeps it alive until
+        // none is unfinished.
+        let run = || unsafe {
+            if let Some(job) = *self.job.0.get() {
+                (*job)(part);
+            }
+        };
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+            lock(&self.panic).get_or_insert(panic);
+        }
+        if self.unfinished.0.fetch_sub(1, SeqCst) == 1 {
+            self.done.ring();
         }
     }
 }
@@ -199,7 +230,6 @@ impl Shared {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.shared.closing.store(true, SeqCst);
-        self.shared.jobs.0.fetch_add(1, SeqCst);
         self.shared.start.ring();
         for thread in self.threads.drain(..) {
             // A worker catches the panics of its jobs and has none of its own.
@@ -251,6 +281,22 @@ mod tests {
     }
 
     #[test]
+    fn the_caller_takes_over_the_part_of_a_thread_that_sleeps() {
+        let pool = Pool::new(2).unwrap();
+        let caller = std::thread::current().id();
+        let alone = (0..200).filter(|_| {
+            // Long enough for the worker to fall asleep; waking takes longer than the job.
+            std::thread::sleep(Duration::from_millis(1));
+            let others = AtomicUsize::new(0);
+            pool.run(&|_| {
+                others.fetch_add(usize::from(std::thread::current().id() != caller), SeqCst);
+            });
+            others.load(SeqCst) == 0
+        });
+        assert!(alone.count() > 0);
+    }
+
+    #[test]
     fn a_panic_reaches_the_caller_and_the_pool_lives_on() {
         let pool = Pool::new(3).unwrap();
         for guilty in 0..3 {
@@ -275,8 +321,12 @@ mod tests {
     fn an_idle_worker_sleeps() {
         let pool = Pool::new(2).unwrap();
         let worker = Mutex::new(std::path::PathBuf::new());
-        pool.run(&|part| {
-            if part == 1 {
+        let caller = std::thread::current().id();
+        let both = std::sync::Barrier::new(2);
+        pool.run(&|_| {
+            // Neither thread can do both parts.
+            both.wait();
+            if std::thread::current().id() != caller {
                 *lock(&worker) = std::fs::read_link("/proc/thread-self").unwrap();
             }
         });
