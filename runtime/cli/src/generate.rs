@@ -24,19 +24,23 @@ pub(crate) fn options(args: &AnswerArgs, cancel: &CancelToken) -> GenerateOption
     options
 }
 
-/// What an answer took, on one line.
+/// What an answer took, on one line. Speeds of nothing are left out.
 pub(crate) fn stats(summary: &Summary) -> String {
     let usage = &summary.usage;
-    let new = usage.prompt_tokens - usage.reused_tokens;
+    let at = |speed: f64| match speed {
+        speed if speed > 0.0 => format!(" at {speed:.1} tokens/s"),
+        _ => String::new(),
+    };
     let wait = usage.time_to_first_token.map_or(String::new(), |wait| {
-        format!(", first after {:.0} ms", wait.as_secs_f64() * 1e3)
+        format!(", the first after {:.0} ms", wait.as_secs_f64() * 1e3)
     });
     format!(
-        "[{new} tokens read at {:.0} tokens/s ({} known), {} tokens said at {:.1} tokens/s{wait}; {}]",
-        usage.prefill_tokens_per_second,
+        "[{} tokens read{} ({} more were known), {} said{}{wait}; {}]",
+        usage.prompt_tokens - usage.reused_tokens,
+        at(usage.prefill_tokens_per_second),
         usage.reused_tokens,
         usage.generated_tokens,
-        usage.decode_tokens_per_second,
+        at(usage.decode_tokens_per_second),
         summary.reason.name().replace('_', " "),
     )
 }

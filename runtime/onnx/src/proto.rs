@@ -91,7 +91,9 @@ fn tensor_info(value: &ValueInfoProto, file: &str) -> Result<TensorInfo, OnnxErr
                 Some(Size::DimValue(size)) => {
                     usize::try_from(*size).map_or(Dimension::Open, Dimension::Fixed)
                 }
-                Some(Size::DimParam(name)) if !name.is_empty() => Dimension::Symbol(name.clone()),
+                Some(Size::DimParam(name)) if !matches!(name.as_str(), "" | "?") => {
+                    Dimension::Symbol(name.clone())
+                }
                 _ => Dimension::Open,
             })
             .collect()

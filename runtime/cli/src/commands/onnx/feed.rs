@@ -1,4 +1,5 @@
-//! The tensors of a call out of what was typed: `--input NAME=VALUE` and `--dim NAME=SIZE`.
+//! The tensors of a call out of what was typed: `--input NAME=VALUE`, `--dim NAME=SIZE` and
+//! `--shape NAME=N,N,…`.
 
 use std::fs;
 use std::path::Path;
@@ -51,6 +52,31 @@ impl FromStr for Size {
     }
 }
 
+/// `--shape NAME=N,N,…`.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    name: String,
+    sizes: Vec<usize>,
+}
+
+impl FromStr for Shape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shape, String> {
+        let (name, sizes) = text.split_once('=').ok_or("must be NAME=N,N,…")?;
+        let size = |size: &str| {
+            size.trim()
+                .parse()
+                .map_err(|_| format!("`{size}` is not a size"))
+        };
+        let sizes = sizes.split(',').map(size).collect::<Result<_, String>>()?;
+        Ok(Shape {
+            name: name.to_owned(),
+            sizes,
+        })
+    }
+}
+
 /// Numbers of any type with a shape, on their way to becoming a tensor.
 #[derive(Debug, PartialEq)]
 pub(super) struct Numbers {
@@ -70,43 +96,49 @@ pub(super) fn tensors(
     infos: &[TensorInfo],
     feeds: &[Feed],
     sizes: &[Size],
+    shapes: &[Shape],
 ) -> Result<Vec<(String, Tensor)>, Failure> {
-    let known = |name: &str| infos.iter().any(|info| info.name == name);
-    if let Some(feed) = feeds.iter().find(|feed| !known(&feed.name)) {
-        let names: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
+    let mut named = feeds
+        .iter()
+        .map(|f| &f.name)
+        .chain(shapes.iter().map(|s| &s.name));
+    if let Some(unknown) = named.find(|name| !infos.iter().any(|info| info.name == **name)) {
+        let known: Vec<&str> = infos.iter().map(|info| info.name.as_str()).collect();
         return Err(Failure::usage(format!(
-            "`{}` is not an input; the inputs are {}",
-            feed.name,
-            names.join(", ")
+            "`{unknown}` is not an input; the inputs are {}",
+            known.join(", ")
         )));
     }
-    let symbol = |name: &str| {
-        let dims = infos
+    let dimensions = || {
+        infos
             .iter()
             .filter_map(|info| info.shape.as_ref())
-            .flatten();
-        dims.into_iter()
-            .any(|dim| matches!(dim, Dimension::Symbol(known) if known == name))
+            .flatten()
     };
-    if let Some(size) = sizes.iter().find(|size| !symbol(&size.name)) {
+    let open = |name: &str| dimensions().any(|d| *d == Dimension::Symbol(name.to_owned()));
+    if let Some(size) = sizes.iter().find(|size| !open(&size.name)) {
         return Err(Failure::usage(format!(
             "`{}` is not an open dimension",
             size.name
         )));
     }
-    infos
-        .iter()
-        .map(|info| Ok((info.name.clone(), tensor(info, feeds, sizes)?)))
-        .collect()
+    let tensor = |info: &TensorInfo| {
+        let shape = shapes.iter().rfind(|shape| shape.name == info.name);
+        let shape = match shape {
+            Some(shape) => shape.sizes.clone(),
+            None => info
+                .shape
+                .iter()
+                .flatten()
+                .map(|d| size_of(d, sizes))
+                .collect(),
+        };
+        Ok((info.name.clone(), tensor(info, shape, feeds)?))
+    };
+    infos.iter().map(tensor).collect()
 }
 
-fn tensor(info: &TensorInfo, feeds: &[Feed], sizes: &[Size]) -> Result<Tensor, Failure> {
-    let shape: Vec<usize> = info
-        .shape
-        .iter()
-        .flatten()
-        .map(|dimension| size_of(dimension, sizes))
-        .collect();
+fn tensor(info: &TensorInfo, shape: Vec<usize>, feeds: &[Feed]) -> Result<Tensor, Failure> {
     let Some(feed) = feeds.iter().rfind(|feed| feed.name == info.name) else {
         return Ok(Tensor::zeros(info.element, &shape));
     };

@@ -11,7 +11,7 @@ use clap::Args;
 use tealight::onnx::{OnnxError, OnnxModel, Tensor};
 
 use crate::exit::{Exit, Failure};
-use feed::{Feed, Size};
+use feed::{Feed, Shape, Size};
 
 /// Run any other ONNX model (wake word, vision, encoder): tensors in, tensors out
 #[derive(Args, Debug)]
@@ -27,6 +27,10 @@ pub(crate) struct OnnxArgs {
     /// Size of a dimension that the model leaves open [default: 1]
     #[arg(short, long = "dim", value_name = "NAME=SIZE")]
     dims: Vec<Size>,
+
+    /// Shape of an input, in place of the sizes of its open dimensions
+    #[arg(short, long = "shape", value_name = "NAME=N,N,…")]
+    shapes: Vec<Shape>,
 
     /// How often the model is run, for the timing
     #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
@@ -52,7 +56,7 @@ pub(crate) fn run(args: &OnnxArgs) -> Result<(), Failure> {
     let model = OnnxModel::open(&args.model).map_err(failure)?;
     let open = start.elapsed().as_secs_f64();
 
-    let inputs = feed::tensors(model.inputs(), &args.inputs, &args.dims)?;
+    let inputs = feed::tensors(model.inputs(), &args.inputs, &args.dims, &args.shapes)?;
     let named: Vec<(&str, Tensor)> = inputs
         .iter()
         .map(|(n, t)| (n.as_str(), t.clone()))
