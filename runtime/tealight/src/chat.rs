@@ -116,6 +116,9 @@ impl Chat {
     /// [`FinishReason::Cancelled`]. Until then history and KV cache can go back: cancelling,
     /// dropping the stream and errors leave the chat at the end of the last whole turn.
     ///
+    /// Special tokens that are spelled out in the text are recognised, as `transformers` does:
+    /// text of strangers can pretend to be another role.
+    ///
     /// # Errors
     /// [`Error::PromptTooLong`] if the conversation with this message does not fit the context;
     /// [`Error::Template`] if the template refuses it. The chat is as before.

@@ -99,6 +99,30 @@ impl GenerateOptions {
         self
     }
 
+    /// Sets [`frequency_penalty`](GenerateOptions::frequency_penalty).
+    pub fn frequency_penalty(mut self, penalty: f32) -> GenerateOptions {
+        self.frequency_penalty = Some(penalty);
+        self
+    }
+
+    /// Sets [`presence_penalty`](GenerateOptions::presence_penalty).
+    pub fn presence_penalty(mut self, penalty: f32) -> GenerateOptions {
+        self.presence_penalty = Some(penalty);
+        self
+    }
+
+    /// Sets [`penalty_window`](GenerateOptions::penalty_window).
+    pub fn penalty_window(mut self, tokens: usize) -> GenerateOptions {
+        self.penalty_window = Some(tokens);
+        self
+    }
+
+    /// Sets [`ignore_end_of_text`](GenerateOptions::ignore_end_of_text).
+    pub fn ignore_end_of_text(mut self, ignore: bool) -> GenerateOptions {
+        self.ignore_end_of_text = ignore;
+        self
+    }
+
     /// Sets [`seed`](GenerateOptions::seed).
     pub fn seed(mut self, seed: u64) -> GenerateOptions {
         self.seed = Some(seed);
@@ -146,5 +170,79 @@ impl GenerateOptions {
             // The hasher's keys are the standard library's only source of randomness.
             seed: self.seed.unwrap_or_else(|| RandomState::new().hash_one(())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn defaults(do_sample: Option<bool>) -> GenerationDefaults {
+        GenerationDefaults {
+            do_sample,
+            temperature: Some(0.6),
+            top_p: Some(0.9),
+            repetition_penalty: Some(1.1),
+            ..GenerationDefaults::default()
+        }
+    }
+
+    #[test]
+    fn a_model_that_does_not_ask_for_sampling_is_greedy() {
+        for do_sample in [None, Some(false)] {
+            let params = GenerateOptions::new().sampling(&defaults(do_sample));
+            assert!(params.is_greedy());
+            assert_eq!(params.repetition_penalty, 1.1);
+        }
+    }
+
+    #[test]
+    fn a_model_that_asks_for_sampling_gets_what_it_asks_for() {
+        let params = GenerateOptions::new()
+            .seed(3)
+            .sampling(&defaults(Some(true)));
+        assert_eq!(
+            (params.temperature, params.top_k, params.top_p),
+            (0.6, 50, 0.9)
+        );
+        assert_eq!(params.seed, 3);
+    }
+
+    #[test]
+    fn what_the_caller_sets_comes_first() {
+        let own = GenerateOptions::new()
+            .temperature(0.2)
+            .top_k(5)
+            .repetition_penalty(1.0);
+        let params = own.sampling(&defaults(Some(true)));
+        assert_eq!(
+            (params.temperature, params.top_k, params.top_p),
+            (0.2, 5, 0.9)
+        );
+        assert_eq!(params.repetition_penalty, 1.0);
+        assert!(
+            own.clone()
+                .greedy()
+                .sampling(&defaults(Some(true)))
+                .is_greedy()
+        );
+    }
+
+    #[test]
+    fn a_caller_who_truncates_wants_to_sample() {
+        let params = GenerateOptions::new()
+            .top_p(0.5)
+            .sampling(&defaults(Some(false)));
+        assert_eq!((params.temperature, params.top_p), (0.6, 0.5));
+    }
+
+    #[test]
+    fn without_a_seed_every_generation_differs() {
+        let seed = || {
+            GenerateOptions::new()
+                .sampling(&GenerationDefaults::default())
+                .seed
+        };
+        assert_ne!(seed(), seed());
     }
 }
