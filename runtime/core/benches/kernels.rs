@@ -216,29 +216,25 @@ fn rows(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
     }
 }
 
-/// One head over the cached positions.
+/// Some heads that share keys and values, over the cached positions.
 fn attention(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
-    for positions in [128, 2048] {
-        let dim = 64;
+    let dim = 64;
+    for (heads, positions) in [(1, 128), (1, 2048), (3, 2048), (4, 512), (7, 2048)] {
         let mut kept = vec![f16::ZERO; positions * dim];
         bench::store_kv(isa, &floats(positions * dim), &mut kept);
-        let query = floats(dim);
-        let (mut scores, mut out) = (vec![0.0; positions], vec![0.0; dim]);
-        let name = format!("attend {positions} × {dim} {isa:?}");
+        let queries = floats(heads * dim);
+        let (mut scores, mut out) = (vec![0.0; 4 * positions], vec![0.0; heads * dim]);
+        let name = format!("attend {heads} × {positions} × {dim} {isa:?}");
         if wanted(&name) {
             let job = || {
-                for _ in 0..100 {
-                    bench::attend(isa, black_box(&query), &kept, &kept, &mut scores, &mut out);
+                for _ in 0..50 {
+                    let queries = black_box(&queries);
+                    bench::attend(isa, queries, (&kept, &kept), dim, &mut scores, &mut out);
                 }
             };
             let (own, _) = best(40, job, || {});
-            report(
-                &name,
-                own / 100.0,
-                4 * positions * dim,
-                2 * positions * dim,
-                None,
-            );
+            let macs = 2 * heads * positions * dim;
+            report(&name, own / 50.0, 4 * positions * dim, macs, None);
         }
     }
 }

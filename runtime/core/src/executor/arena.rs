@@ -3,6 +3,7 @@
 use core::slice;
 
 use super::memory::{Config, Line, MemoryError, Regions, large_enough};
+use crate::kernels::QUERIES;
 use crate::layout::BLOCK;
 use crate::plan::Plan;
 use crate::plan::format::Stage;
@@ -49,7 +50,7 @@ impl Layout {
             quantized: regions.take(&[config.step, blocks], BLOCK)?,
             scales: regions.take(&[config.step, blocks], 4)?,
             sums: regions.take(&[config.step, blocks], 4)?,
-            scores: regions.take(&[config.threads, config.context], 4)?,
+            scores: regions.take(&[config.threads, QUERIES, config.context], 4)?,
             blocks,
             lines: regions.lines(),
         })
@@ -72,7 +73,7 @@ pub(crate) struct ArenaRegions {
     /// Blocks that each quantized row has room for.
     pub(super) blocks: usize,
     /// Floats in one thread's scores.
-    context: usize,
+    scores_len: usize,
 }
 
 // SAFETY: the pointers stay valid while the step holds the arena mutably, and `Run` hands out
@@ -82,13 +83,13 @@ unsafe impl Send for ArenaRegions {}
 unsafe impl Sync for ArenaRegions {}
 
 impl ArenaRegions {
-    /// One thread's room for the scores of [`Config::context`] positions.
+    /// One thread's room for the scores of [`Config::context`] positions for [`QUERIES`].
     ///
     /// # Safety
     /// `thread` is below [`Config::threads`], and nobody else holds its scores.
     pub(super) unsafe fn scores_of<'a>(&self, thread: usize) -> &'a mut [f32] {
         // SAFETY: the region holds this many floats for each thread.
-        unsafe { slice::from_raw_parts_mut(self.scores.add(thread * self.context), self.context) }
+        unsafe { slice::from_raw_parts_mut(self.scores.add(thread * self.scores_len), self.scores_len) }
     }
 
     /// Room for the values, scales and sums of quantized row `t`, rows lying densely.
@@ -170,7 +171,7 @@ impl<M: AsMut<[Line]>> Arena<M> {
             step: self.config.step,
             logits: self.config.logits,
             blocks: layout.blocks,
-            context: self.config.context,
+            scores_len: QUERIES * self.config.context,
         })
     }
 

@@ -3,10 +3,12 @@
 //! For each attention operator: all keys, `[head][position][key_dim]`, then all values alike,
 //! so that one head's positions are read in one sweep.
 
+use core::ops::Range;
+
 use half::f16;
 
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
-use crate::kernels::{self, Isa};
+use crate::kernels::{self, Isa, Queries};
 use crate::ops::CacheId;
 use crate::plan::Plan;
 use crate::rows::Rows;
@@ -159,19 +161,25 @@ impl Cache {
         }
     }
 
-    /// Attends from one query head to the first `scores.len()` positions of `head`.
-    pub(crate) fn attend(
+    /// Attends from the queries `range` of a step to `head`.
+    ///
+    /// # Safety
+    /// While it runs, nobody else uses the outputs of these queries.
+    pub(crate) unsafe fn attend(
         &self,
         isa: Isa,
         head: usize,
-        query: &[f32],
+        queries: &Queries<'_>,
+        range: Range<usize>,
         scale: f32,
         scores: &mut [f32],
-        output: &mut [f32],
     ) {
-        match self.kv {
-            KvType::F16 => self.attend_as::<f16>(isa, head, query, scale, scores, output),
-            KvType::F32 => self.attend_as::<f32>(isa, head, query, scale, scores, output),
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.kv {
+                KvType::F16 => self.attend_as::<f16>(isa, head, queries, range, scale, scores),
+                KvType::F32 => self.attend_as::<f32>(isa, head, queries, range, scale, scores),
+            }
         }
     }
 
@@ -194,25 +202,29 @@ impl Cache {
         }
     }
 
-    fn attend_as<E: kernels::KvElement>(
+    /// # Safety
+    /// As for `attend`.
+    unsafe fn attend_as<E: kernels::KvElement>(
         &self,
         isa: Isa,
         head: usize,
-        query: &[f32],
+        queries: &Queries<'_>,
+        range: Range<usize>,
         scale: f32,
         scores: &mut [f32],
-        output: &mut [f32],
     ) {
-        assert!(head < self.heads && scores.len() <= self.capacity);
+        let len = self.position + queries.rows.count();
+        assert!(head < self.heads && len <= self.capacity);
         let read = |first: *mut u8, dim: usize| {
             // SAFETY: the region holds heads × capacity × dim elements of plain numbers, and
             // nobody writes it while the cache is shared.
             unsafe {
                 let first = first.cast::<E>().add(head * self.capacity * dim);
-                core::slice::from_raw_parts(first, scores.len() * dim)
+                (core::slice::from_raw_parts(first, len * dim), dim)
             }
         };
         let (keys, values) = (read(self.keys, self.key_dim), read(self.values, self.value_dim));
-        kernels::attend(isa, query, keys, values, scale, scores, output);
+        // SAFETY: the caller's promise.
+        unsafe { kernels::attend(isa, queries, range, keys, values, scale, scores) };
     }
 }

@@ -1,4 +1,6 @@
-//! Attention of one query head over the cached positions, and what the cache stores.
+//! Attention of queries over the cached positions, and what the cache stores.
+
+use core::ops::Range;
 
 use bytemuck::{Pod, cast_mut, cast_ref};
 use half::f16;
@@ -6,6 +8,7 @@ use half::f16;
 use super::Isa;
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
+use crate::rows::{Rows, RowsMut};
 
 /// How keys and values are kept: f16, or f32 where half precision is slow.
 pub(crate) trait KvElement: Pod + Send + Sync {
@@ -75,10 +78,46 @@ impl<E: KvElement> Kernel for StoreKv<'_, E> {
     }
 }
 
-/// `out = softmax(scale · query · keysᵀ) · values` for one head.
+/// Queries that share one pass over keys and values.
+pub(crate) const QUERIES: usize = 4;
+
+/// The queries of a step that attend to one key-value head, numbered token by token and, within
+/// a token, head by head.
+pub(crate) struct Queries<'a> {
+    /// Query heads side by side, a row a token.
+    pub(crate) rows: Rows<'a>,
+    /// Outputs alike.
+    pub(crate) output: RowsMut<'a>,
+    /// The first of the heads.
+    pub(crate) first_head: usize,
+    /// How many heads.
+    pub(crate) heads: usize,
+    /// Position of the first token; a token attends to all positions up to its own.
+    pub(crate) position: usize,
+}
+
+impl Queries<'_> {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.heads * self.rows.count()
+    }
+
+    /// Token and head of query `i`.
+    fn place(&self, i: usize) -> (usize, usize) {
+        (i / self.heads, self.first_head + i % self.heads)
+    }
+
+    /// Positions that query `i` attends to.
+    fn len(&self, i: usize) -> usize {
+        self.position + self.place(i).0 + 1
+    }
+}
+
+/// `softmax(scale · query · keysᵀ) · values` for the queries `range`.
 ///
-/// `keys` and `values` are `[positions][dim]`, as wide as `query` and `out`; `scores` has a
-/// place for each position. Rounding, step by step:
+/// `keys` are `[positions][key_dim]` and `values` `[positions][value_dim]`, for at least the
+/// positions that are attended to; `scores` has [`QUERIES`] places for each of them. Rounding,
+/// step by step, for each query alone:
 ///
 /// 1. `score = (query · key) · scale`, the dot product by sixteen strided lanes of fma and the
 ///    tree 8-4-2-1;
@@ -88,79 +127,240 @@ impl<E: KvElement> Kernel for StoreKv<'_, E> {
 /// 5. `out = out · (1 / total)`.
 ///
 /// # Panics
-/// If a slice's length does not fit.
-pub(crate) fn attend<E: KvElement>(
+/// If a slice is too short.
+///
+/// # Safety
+/// While it runs, nobody else uses the outputs of these queries.
+pub(crate) unsafe fn attend<E: KvElement>(
     isa: Isa,
-    query: &[f32],
-    keys: &[E],
-    values: &[E],
+    queries: &Queries<'_>,
+    range: Range<usize>,
+    (keys, key_dim): (&[E], usize),
+    (values, value_dim): (&[E], usize),
     scale: f32,
     scores: &mut [f32],
-    out: &mut [f32],
 ) {
-    assert_eq!(keys.len(), scores.len() * query.len());
-    assert_eq!(values.len(), scores.len() * out.len());
+    let Some(last) = range.clone().last() else {
+        return;
+    };
+    let len = queries.len(last);
+    assert!(key_dim > 0 && value_dim > 0 && scores.len() >= QUERIES.min(range.len()) * len);
     isa.run(Attend {
-        query,
-        keys,
-        values,
+        queries,
+        range,
+        keys: &keys[..len * key_dim],
+        key_dim,
+        values: &values[..len * value_dim],
+        value_dim,
         scale,
         scores,
-        out,
     });
 }
 
 struct Attend<'a, E> {
-    query: &'a [f32],
+    queries: &'a Queries<'a>,
+    range: Range<usize>,
     keys: &'a [E],
+    key_dim: usize,
     values: &'a [E],
+    value_dim: usize,
     scale: f32,
     scores: &'a mut [f32],
-    out: &'a mut [f32],
 }
 
 impl<E: KvElement> Kernel for Attend<'_, E> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: DotBlocks>(self, lanes: L) {
-        if self.query.is_empty() || self.out.is_empty() {
-            return;
-        }
-        let keys = self.keys.chunks_exact(self.query.len());
-        for (score, key) in self.scores.iter_mut().zip(keys) {
-            *score = dot(lanes, self.query, key) * self.scale;
-        }
-        let total = softmax(lanes, self.scores);
-        let r = lanes.splat(1.0 / total);
-
-        let width = self.out.len();
-        let mut start = 0;
-        while start < width {
-            let left = width - start;
-            let out = &mut self.out[start..];
-            let values = &self.values[start..];
-            start += if left >= 8 * LANES {
-                strip::<E, L, 8>(lanes, self.scores, values, width, r, out)
-            } else if left >= 4 * LANES {
-                strip::<E, L, 4>(lanes, self.scores, values, width, r, out)
-            } else if left >= LANES {
-                strip::<E, L, 1>(lanes, self.scores, values, width, r, out)
-            } else {
-                let mut sum = lanes.splat(0.0);
-                for (weight, value) in self.scores.iter().zip(values.chunks(width)) {
-                    sum = lanes.fma(lanes.splat(*weight), load_some(lanes, &value[..left]), sum);
-                }
-                lanes.store_some(lanes.mul(sum, r), out);
-                left
+    fn run<L: DotBlocks>(mut self, lanes: L) {
+        let mut first = self.range.start;
+        while first < self.range.end {
+            first += match self.range.end - first {
+                QUERIES.. => self.tile::<L, QUERIES>(lanes, first),
+                3 => self.tile::<L, 3>(lanes, first),
+                2 => self.tile::<L, 2>(lanes, first),
+                _ => self.tile::<L, 1>(lanes, first),
             };
         }
     }
 }
 
-/// Sixteen strided lanes of fma, then the tree.
+impl<E: KvElement> Attend<'_, E> {
+    /// `Q` queries from `first` on; returns `Q`.
+    #[inline(always)]
+    fn tile<L: Lanes, const Q: usize>(&mut self, lanes: L, first: usize) -> usize {
+        let mut lens = [0; Q];
+        let mut queries = [&[][..]; Q];
+        for q in 0..Q {
+            let (t, head) = self.queries.place(first + q);
+            lens[q] = self.queries.len(first + q);
+            queries[q] = &self.queries.rows.row(t)[head * self.key_dim..][..self.key_dim];
+        }
+        // Queries follow each other in time, so the first sees least.
+        let (common, stride) = (lens[0], lens[Q - 1]);
+
+        let blocks = self.keys.chunks_exact(LANES * self.key_dim);
+        for (block, keys) in blocks.take(common / LANES).enumerate() {
+            let mut partial = [[lanes.splat(0.0); LANES]; Q];
+            if self.key_dim == 4 * LANES {
+                partial_dots::<E, L, Q, 4>(lanes, &queries, keys, &mut partial);
+            } else {
+                for (i, key) in keys.chunks_exact(self.key_dim).enumerate() {
+                    for q in 0..Q {
+                        partial[q][i] = products(lanes, queries[q], key);
+                    }
+                }
+            }
+            for q in 0..Q {
+                let scores = lanes.mul(lanes.sums(&partial[q]), lanes.splat(self.scale));
+                let at = q * stride + block * LANES;
+                let to = &mut self.scores[at..at + LANES];
+                lanes.store(scores, to.try_into().expect("a whole vector"));
+            }
+        }
+        let mut inverse = [lanes.splat(0.0); Q];
+        for q in 0..Q {
+            let scores = &mut self.scores[q * stride..][..lens[q]];
+            for (k, score) in scores.iter_mut().enumerate().skip(common / LANES * LANES) {
+                let key = &self.keys[k * self.key_dim..][..self.key_dim];
+                *score = lanes.sum(products(lanes, queries[q], key)) * self.scale;
+            }
+            inverse[q] = lanes.splat(1.0 / softmax(lanes, scores));
+        }
+
+        let mut start = 0;
+        while start < self.value_dim {
+            start += match (self.value_dim - start) / LANES {
+                4.. if L::MANY || Q == 1 => {
+                    self.strip::<L, Q, 4>(lanes, first, &lens, &inverse, start)
+                }
+                2.. if Q == 2 => self.strip::<L, Q, 2>(lanes, first, &lens, &inverse, start),
+                1.. => self.strip::<L, Q, 1>(lanes, first, &lens, &inverse, start),
+                0 => {
+                    self.edge::<L, Q>(lanes, first, &lens, &inverse, start);
+                    self.value_dim - start
+                }
+            };
+        }
+        Q
+    }
+
+    /// The weighted sums of `16 · N` columns from `start` on; returns how many that is.
+    #[inline(always)]
+    fn strip<L: Lanes, const Q: usize, const N: usize>(
+        &mut self,
+        lanes: L,
+        first: usize,
+        lens: &[usize; Q],
+        inverse: &[L::F; Q],
+        start: usize,
+    ) -> usize {
+        let (common, stride) = (lens[0], lens[Q - 1]);
+        let mut weights = [&[][..]; Q];
+        for q in 0..Q {
+            weights[q] = &self.scores[q * stride..][..common];
+        }
+        let mut sums = [[lanes.splat(0.0); N]; Q];
+        for (k, value) in self
+            .values
+            .chunks_exact(self.value_dim)
+            .take(common)
+            .enumerate()
+        {
+            let value = &value[start..][..N * LANES].as_chunks().0;
+            for n in 0..N {
+                let value = E::load(lanes, &value[n]);
+                for q in 0..Q {
+                    sums[q][n] = lanes.fma(lanes.splat(weights[q][k]), value, sums[q][n]);
+                }
+            }
+        }
+        for q in 0..Q {
+            for k in common..lens[q] {
+                let weight = lanes.splat(self.scores[q * stride + k]);
+                let value = &self.values[k * self.value_dim + start..][..N * LANES]
+                    .as_chunks()
+                    .0;
+                for n in 0..N {
+                    sums[q][n] = lanes.fma(weight, E::load(lanes, &value[n]), sums[q][n]);
+                }
+            }
+            let out = self
+                .output(first + q, start..start + N * LANES)
+                .as_chunks_mut()
+                .0;
+            for n in 0..N {
+                lanes.store(lanes.mul(sums[q][n], inverse[q]), &mut out[n]);
+            }
+        }
+        N * LANES
+    }
+
+    /// The weighted sums of the last columns, fewer than sixteen, from `start` on.
+    #[inline(always)]
+    fn edge<L: Lanes, const Q: usize>(
+        &mut self,
+        lanes: L,
+        first: usize,
+        lens: &[usize; Q],
+        inverse: &[L::F; Q],
+        start: usize,
+    ) {
+        for q in 0..Q {
+            let weights = &self.scores[q * lens[Q - 1]..][..lens[q]];
+            let mut sum = lanes.splat(0.0);
+            for (weight, value) in weights.iter().zip(self.values.chunks_exact(self.value_dim)) {
+                sum = lanes.fma(lanes.splat(*weight), load_some(lanes, &value[start..]), sum);
+            }
+            let out = self.output(first + q, start..self.value_dim);
+            lanes.store_some(lanes.mul(sum, inverse[q]), out);
+        }
+    }
+
+    /// Columns of the output of query `i`'s head.
+    #[inline(always)]
+    fn output(&mut self, i: usize, columns: Range<usize>) -> &mut [f32] {
+        let (t, head) = self.queries.place(i);
+        let start = head * self.value_dim;
+        let columns = start + columns.start..start + columns.end;
+        // SAFETY: the caller of `attend` keeps everyone else away from these queries' outputs,
+        // and the borrow ends each use here before the next.
+        unsafe { self.queries.output.columns(t, columns) }
+    }
+}
+
+/// The sixteen lanes of the dot products of sixteen keys, each `C` vectors long, with queries.
 #[inline(always)]
-fn dot<E: KvElement, L: Lanes>(lanes: L, query: &[f32], key: &[E]) -> f32 {
+fn partial_dots<E: KvElement, L: Lanes, const Q: usize, const C: usize>(
+    lanes: L,
+    queries: &[&[f32]; Q],
+    keys: &[E],
+    partial: &mut [[L::F; LANES]; Q],
+) {
+    let mut query = [[lanes.splat(0.0); C]; Q];
+    for q in 0..Q {
+        for c in 0..C {
+            query[q][c] = lanes.load(&queries[q].as_chunks().0[c]);
+        }
+    }
+    let keys = &keys.as_chunks::<LANES>().0[..LANES * C];
+    for i in 0..LANES {
+        let mut sums = [lanes.splat(0.0); Q];
+        for c in 0..C {
+            let key = E::load(lanes, &keys[i * C + c]);
+            for q in 0..Q {
+                sums[q] = lanes.fma(query[q][c], key, sums[q]);
+            }
+        }
+        for q in 0..Q {
+            partial[q][i] = sums[q];
+        }
+    }
+}
+
+/// Sixteen strided lanes of fma.
+#[inline(always)]
+fn products<E: KvElement, L: Lanes>(lanes: L, query: &[f32], key: &[E]) -> L::F {
     let (query, query_tail) = query.as_chunks();
     let (key, key_tail) = key.as_chunks();
     let mut sum = lanes.splat(0.0);
@@ -170,7 +370,7 @@ fn dot<E: KvElement, L: Lanes>(lanes: L, query: &[f32], key: &[E]) -> f32 {
     if !query_tail.is_empty() {
         sum = lanes.fma(lanes.load_some(query_tail), load_some(lanes, key_tail), sum);
     }
-    lanes.sum(sum)
+    sum
 }
 
 /// Turns scores into weights `exp(score − max)`; returns their sum.
@@ -199,28 +399,4 @@ fn softmax<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
         total = lanes.add(total, lanes.load_some(tail));
     }
     lanes.sum(total)
-}
-
-/// The weighted sum of the first `16 · N` columns of all values; returns how many that is.
-#[inline(always)]
-fn strip<E: KvElement, L: Lanes, const N: usize>(
-    lanes: L,
-    weights: &[f32],
-    values: &[E],
-    width: usize,
-    r: L::F,
-    out: &mut [f32],
-) -> usize {
-    let mut sums = [lanes.splat(0.0); N];
-    for (weight, value) in weights.iter().zip(values.chunks(width)) {
-        let weight = lanes.splat(*weight);
-        let value: &[[E; LANES]; N] = value.as_chunks().0[..N].try_into().expect("N vectors");
-        for (sum, value) in sums.iter_mut().zip(value) {
-            *sum = lanes.fma(weight, E::load(lanes, value), *sum);
-        }
-    }
-    for (sum, out) in sums.into_iter().zip(out.as_chunks_mut().0) {
-        lanes.store(lanes.mul(sum, r), out);
-    }
-    N * LANES
 }

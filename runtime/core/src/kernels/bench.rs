@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use half::f16;
 
-use super::{Epilogue, Isa, QuantizedRows, Residual, Weight};
+use super::{Epilogue, Isa, QuantizedRows, Queries, Residual, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 use crate::ops::RopeStyle;
 use crate::rows::{Rows, RowsMut};
@@ -150,14 +150,36 @@ pub fn store_kv(isa: Isa, x: &[f32], out: &mut [f16]) {
     super::store_kv(isa, x, out);
 }
 
-/// See the kernel of this name.
+/// Some queries of one key-value head, all of the last token.
 pub fn attend(
     isa: Isa,
-    query: &[f32],
-    keys: &[f16],
-    values: &[f16],
+    queries: &[f32],
+    (keys, values): (&[f16], &[f16]),
+    dim: usize,
     scores: &mut [f32],
     out: &mut [f32],
 ) {
-    super::attend(isa, query, keys, values, 0.125, scores, out);
+    assert!(queries.len() == out.len());
+    let width = queries.len();
+    // SAFETY: one row within each slice; the output is borrowed mutably.
+    let (rows, output) = unsafe {
+        (
+            Rows::new(queries.as_ptr(), width, width, 1),
+            RowsMut::new(out.as_mut_ptr(), width, width, 1),
+        )
+    };
+    let heads = width / dim;
+    let position = keys.len() / dim - 1;
+    let queries = Queries {
+        rows,
+        output,
+        first_head: 0,
+        heads,
+        position,
+    };
+    // SAFETY: as above.
+    unsafe {
+        let (keys, values) = ((keys, dim), (values, dim));
+        super::attend(isa, &queries, 0..heads, keys, values, 0.125, scores);
+    }
 }

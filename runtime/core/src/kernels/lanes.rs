@@ -30,6 +30,8 @@ pub(super) trait Kernel {
 pub(crate) trait Lanes: Copy {
     /// Sixteen floats.
     type F: Copy;
+    /// Whether the registers hold sixteen vectors and some more.
+    const MANY: bool = false;
 
     fn splat(self, x: f32) -> Self::F;
     fn load(self, x: &[f32; LANES]) -> Self::F;
@@ -64,6 +66,16 @@ pub(crate) trait Lanes: Copy {
     fn sum(self, x: Self::F) -> f32;
     /// The greatest lane of lanes without NaN.
     fn greatest(self, x: Self::F) -> f32;
+
+    /// [`Lanes::sum`] of each of sixteen.
+    #[inline(always)]
+    fn sums(self, x: &[Self::F; LANES]) -> Self::F {
+        let mut sums = [0.0; LANES];
+        for i in 0..LANES {
+            sums[i] = self.sum(x[i]);
+        }
+        self.load(&sums)
+    }
 
     /// Up to sixteen values; lanes beyond them are zero.
     #[inline(always)]

@@ -5,6 +5,11 @@
 //! products have a form for each. All give the same bits, for any cut of the work into row
 //! ranges and of a prompt into steps, because the order of every sum is part of its definition.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the arrays of a tile share their indices"
+)]
+
 mod attend;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -24,7 +29,7 @@ mod quantize;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attend::{KvElement, attend, store_kv};
+pub(crate) use attend::{KvElement, QUERIES, Queries, attend, store_kv};
 pub(crate) use elementwise::{add, rms_norm, rope, silu_mul};
 pub(crate) use embed::embed;
 pub use isa::Isa;

@@ -3,6 +3,7 @@
 use super::words::{Reader, Word, Writer};
 use super::{CacheId, View};
 use crate::executor::Run;
+use crate::kernels::{QUERIES, Queries};
 use crate::plan::check::{Checker, OpFault};
 
 /// Appends the step's keys and values to a cache, then attends from each token to all
@@ -64,18 +65,17 @@ impl Attention {
         let mut cache = run.cache(self.cache);
         cache.append(run.isa, run.rows(self.key), run.rows(self.value));
 
-        let (query, output) = (run.rows(self.query), run.rows_mut(self.output));
-        let heads = query.width() / cache.key_dim;
-        let heads_per_kv = heads / cache.heads;
-        // Neighbouring tokens cost alike, so dealing the pairs out in turn balances the threads.
-        run.deal(heads * run.tokens.len(), |item, scores| {
-            let (t, head) = (item / heads, item % heads);
-            let query = &query.row(t)[head * cache.key_dim..][..cache.key_dim];
-            let columns = head * cache.value_dim..(head + 1) * cache.value_dim;
-            // SAFETY: each (token, head) is dealt to one thread, and heads are disjoint columns.
-            let output = unsafe { output.columns(t, columns) };
-            let scores = &mut scores[..run.position + t + 1];
-            cache.attend(run.isa, head / heads_per_kv, query, self.scale, scores, output);
+        let (rows, output) = (run.rows(self.query), run.rows_mut(self.output));
+        let heads = rows.width() / cache.key_dim / cache.heads;
+        let tiles = (heads * rows.count()).div_ceil(QUERIES);
+        // Neighbouring tokens cost alike, so dealing the tiles out in turn balances the threads.
+        run.deal(cache.heads * tiles, |item, scores| {
+            let (head, tile) = (item % cache.heads, item / cache.heads);
+            let (first_head, position) = (head * heads, run.position);
+            let queries = Queries { rows, output, first_head, heads, position };
+            let range = tile * QUERIES..queries.count().min((tile + 1) * QUERIES);
+            // SAFETY: tiles are disjoint (token, head) pairs, and each is dealt to one thread.
+            unsafe { cache.attend(run.isa, head, &queries, range, self.scale, scores) };
         });
     }
 }
