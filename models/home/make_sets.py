@@ -17,7 +17,7 @@ SETS = {"frames": Split("held", "train"), "synonyms": Split("train", "held"), "b
 
 def main():
     folder = sys.argv[1]
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     for seed, (name, split) in enumerate(SETS.items()):
         rng = random.Random(900 + seed)
         with open(f"{folder}/eval_{name}.jsonl", "w") as file:
