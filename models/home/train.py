@@ -1,7 +1,9 @@
-"""Trains the model, in two stages:
+"""Trains the model, in stages:
 
     python train.py --out A --frames train --synonyms train              without the held-out tenth: measure the held-out sets on this one
-    python train.py --out B --start A --steps … --peak 0.01 --seed 2     goes on with all frames and synonyms: the shipped model
+    python train.py --out B --start A --steps … --peak 0.012 --seed 2    goes on with all frames and synonyms
+
+A last stage goes on from B in the same way; README.md has the exact commands of the shipped model.
 
 Examples are generated as they are needed, never twice the same, from the seed. The loss is taken on the answer's tokens. In the second
 part of a stage weights are rounded as the export will round them, in the last also activations.

@@ -3,7 +3,9 @@
 from . import nearmiss, noise, nouns, numbers, rooms, words
 from .expand import render
 
-ERRANDS = ["set a timer for {n} (minutes|seconds|hours)", "set a {n} minute timer", "start a timer", "timer for {n} minutes",
+ERRANDS = ["(open|close|shut) (the|a|my|that) (window|windows|door|fridge|drawer|cupboard|gate|box) {in}",
+           "how many (rooms|doors|windows|floors|people|lamps) (does the house have|are there {in}|do we have {in})",
+           "set a timer for {n} (minutes|seconds|hours)", "set a {n} minute timer", "start a timer", "timer for {n} minutes",
            "{n} minute timer please", "how much time is left on the timer", "cancel the timer", "stop the timer", "start the stopwatch",
            "stop the stopwatch", "count down from {n}", "pause the timer", "remind me to {verb} the {noun}", "remind me about the {noun} at {clock}",
            "remind me to call {name}", "add {noun} to (my|the) shopping list", "put {noun} on the (shopping |grocery |)list",

@@ -50,7 +50,9 @@ OBJECT_FRAMES = ["(set|turn) the temperature (of|in) {obj} to {n}", "(raise|lowe
 
 # Actions that a device has not. {np} is the device with or without a room.
 WRONG = {
-    "light": ["(are|is) {np} (on|off|still on|dimmed|working|on or off)", "is there (a|any) {lamp} on {in}",
+    "light": ["set {np} to {over}", "set {np} to {over} (percent|%)", "{np} (at|to) {over} (percent|%|)", "{np} {over}%",
+              "(dim|brighten|turn up) {np} to {over}", "brightness (to |at |){over} {in}",
+              "(are|is) {np} (on|off|still on|dimmed|working|on or off)", "is there (a|any) {lamp} on {in}",
               "did i (leave|forget to turn off|turn off|switch off) {np}", "which {lamps} are on {in}", "how bright (are|is) {np}",
               "what's the brightness of {np}", "what (level|brightness) (are|is) {np} (at|set to)", "make {np} {colour}", "turn {np} {colour}",
               "set {np} to {colour}", "change {np} to {colour}", "change the colour of {np}", "change {np} color to {colour}",
@@ -82,9 +84,9 @@ WRONG = {
               "clean {np}", "replace {np}", "buy new {curtains} {in}", "lock {np}", "unlock {np}", "tilt {np}", "tilt {np} (45 degrees|a bit)",
               "angle the slats {in}", "turn {np} {colour}", "make {np} {colour}", "play {np}", "dim {np}", "mute {np}", "dock {np}", "iron {np}",
               "hang {np}", "measure {np}", "{np} (are|is) (broken|stuck|dirty|ugly|torn)", "fix {np}", "why (are|is) {np} (stuck|broken)",
-              "set {np} to {over}%", "set {np} to {over} percent", "open {np} to {over} percent", "what colour (are|is) {np}",
-              "order new {curtains}", "set {np} to {deg} degrees", "install {np}", "take {np} off the rail", "open the curtain call",
-              "how much do {np} cost", "swap {np}", "arm {np}"],
+              "set {np} to {over}%", "set {np} to {over} percent", "{np} (at|to) {over} (percent|%|)", "(close|lower|raise) {np} to {over} percent",
+              "open {np} to {over} percent", "what colour (are|is) {np}", "order new {curtains}", "set {np} to {deg} degrees", "install {np}",
+              "take {np} off the rail", "open the curtain call", "how much do {np} cost", "swap {np}", "arm {np}"],
     "fan": ["is {np} (on|off|running|still on|working)", "how fast is {np}", "what speed is {np} (on|at)", "did i (leave|turn off) {np}",
             "set {np} to {fanbad}", "set {np} to speed {fanbad}", "{np} on {fanbad}", "put {np} on level {fanbad}", "turn {np} to {fanbad}",
             "fan speed {fanbad} {in}", "set {np} to {pct}%", "set {np} to {pct} percent", "{np} {pct}%", "turn {np} to {pct} percent", "lock {np}",
@@ -139,15 +141,15 @@ WRONG = {
               "record this show", "download this song", "buy this album", "delete this song", "turn on subtitles", "subtitles on", "unmute",
               "unmute {np}", "connect {np} to bluetooth", "connect to my phone", "pair {np}", "increase the bass", "more bass", "turn up the bass",
               "less treble", "equalizer", "set {vol} to {over}", "set {vol} to {over} percent {in}", "volume {over} {in}",
-              "turn the volume up to {over}", "lock {np}", "dock {np}", "open {np}", "close {np}", "dim {np}", "sleep timer for {np}",
-              "write a song", "sing me a song", "sing", "sing happy birthday", "hum a tune", "how old is {star}", "who is {star}",
-              "book tickets for {star}", "buy concert tickets", "post this on social media", "check my social media", "open spotify", "open netflix",
-              "open youtube", "start a new playlist", "make a playlist", "create a playlist called {word}", "what is your favourite song",
-              "do you like jazz", "what's the best song ever", "move the music to {theroom}", "transfer the music to {theroom}",
-              "set {np} to {deg} degrees", "clean {np}", "fix {np}", "{np} (is|are) (broken|not working|crackling)", "rename {np}",
-              "how much is a new tv", "take a photo", "play back my messages", "play my voicemail", "read me a book", "read my messages",
-              "watch out", "watch the kids", "press pause on our relationship", "movie times", "which movies are on at the cinema",
-              "what movie should i watch", "recommend a movie", "rate this film"],
+              "volume (to|at) {over} {in}", "{np} volume {over}", "set {np} to {over} percent", "turn the volume up to {over}", "lock {np}",
+              "dock {np}", "open {np}", "close {np}", "dim {np}", "sleep timer for {np}", "write a song", "sing me a song", "sing",
+              "sing happy birthday", "hum a tune", "how old is {star}", "who is {star}", "book tickets for {star}", "buy concert tickets",
+              "post this on social media", "check my social media", "open spotify", "open netflix", "open youtube", "start a new playlist",
+              "make a playlist", "create a playlist called {word}", "what is your favourite song", "do you like jazz", "what's the best song ever",
+              "move the music to {theroom}", "transfer the music to {theroom}", "set {np} to {deg} degrees", "clean {np}", "fix {np}",
+              "{np} (is|are) (broken|not working|crackling)", "rename {np}", "how much is a new tv", "take a photo", "play back my messages",
+              "play my voicemail", "read me a book", "read my messages", "watch out", "watch the kids", "press pause on our relationship",
+              "movie times", "which movies are on at the cinema", "what movie should i watch", "recommend a movie", "rate this film"],
     "vacuum": ["is {np} (running|on|docked|charging|done|finished|clean|home|stuck|back)", "where is {np}", "where's {np}", "what is {np} doing",
                "how long until {np} is done", "how much battery does {np} have", "what's the battery level of {np}", "empty {np}",
                "empty the dustbin of {np}", "clean {np}", "fix {np}", "buy (a|a new) {hoover}", "change the bag {in}", "change the filter of {np}",
@@ -221,6 +223,12 @@ ABOUT = ["how do i {cmd}", "how do you {cmd}", "how can i {cmd}", "how does one 
          "can dogs {cmd}", "can my grandmother {cmd} by herself", "is it legal to {cmd}", "who usually {cmd}", "add {cmd} to my to-do list",
          "what would happen if someone tried to {cmd}", "spell {cmd}", "is it bad to {cmd}", "would you ever {cmd}", "make a routine to {cmd}",
          "how often should i {cmd}"]
+PAST = ["(i|we|{name}) (already |just |)(turned|switched) (on|off) {np} (already|myself|yesterday|this morning|an hour ago|earlier|)",
+        "(i|we|{name}) (already |just |)(turned|switched) {np} (on|off) (already|myself|yesterday|last night|earlier|)",
+        "(i|we|{name}) (already |just |)(opened|closed|locked|unlocked|armed|disarmed|dimmed|started|stopped|cleaned|paused|set|fixed|bought) {np} (already|myself|yesterday|earlier|)",
+        "(i|we|{name}) (vacuumed|cleaned|hoovered|heated|aired) {theroom} (already|myself|yesterday|earlier|)",
+        "{name} (turns|switches) {np} (on|off) (every day|too often|all the time|)",
+        "{np} (was|were) (on|off) (yesterday|all day|all night|last week)"]
 JOINERS = [" and ", " and ", " and ", " and then ", ", then ", " then ", " and also ", ", and ", " but ", " after that ", " plus ", " as well as "]
 COLOURS = ["red", "blue", "green", "purple", "pink", "orange", "yellow", "warm white", "cool white", "cold white", "violet", "rainbow colours",
            "turquoise", "sunset colours", "cyan", "magenta", "teal", "gold"]
@@ -341,6 +349,12 @@ def about(rng, split):
     return render(rng.choice(split.pick_frames(ABOUT)), rng, dict(slots_for(rng, split, device), cmd=text, cmdg=noise.gerund(text)))
 
 
+def past(rng, split):
+    """What someone did is not a request."""
+    device = rng.choices(commands.DEVICES[:9], commands.WEIGHTS[:9])[0]
+    return noise.polite(rng, "say", render(rng.choice(PAST), rng, slots_for(rng, split, device)), split.words)
+
+
 def several(rng, split):
     """Two commands in one breath, or one command for two devices or two rooms: one line answers one command."""
     roll = rng.random()
@@ -406,7 +420,7 @@ def mismatch(rng, split):
     return noise.polite(rng, "cmd", phrase.finish(f"{verb} {phrase.noun_phrase()}", "cmd"), split.words)
 
 
-KINDS = [(other_object, 14), (foreign_device, 18), (mismatch, 4), (wrong_action, 32), (foreign_room, 13), (later, 14), (negated, 7), (about, 9), (several, 11)]
+KINDS = [(other_object, 14), (foreign_device, 18), (mismatch, 4), (wrong_action, 32), (foreign_room, 13), (later, 14), (negated, 7), (about, 9), (past, 5), (several, 11)]
 
 
 def near_miss(rng, split):
