@@ -9,7 +9,7 @@ use tealight_core::executor::{
 use tealight_core::kernels::Isa;
 use tealight_core::layout::Encoding;
 use tealight_core::plan::Plan;
-use tealight_core::pool::{Single, Workers};
+use tealight_core::pool::{Pool, Single, Workers};
 
 const PACKED: [Encoding; 6] = [
     Encoding::F32,
@@ -66,7 +66,7 @@ fn lines(count: Result<usize, MemoryError>) -> Vec<Line> {
 
 #[test]
 fn every_isa_thread_count_and_cut_gives_the_same_bits() {
-    let pool = Single;
+    let pool = Pool::new(2).expect("threads");
     for encoding in PACKED {
         for kv in [KvType::F16, KvType::F32] {
             for activations in [Activations::Int8, Activations::F32] {

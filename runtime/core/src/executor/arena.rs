@@ -24,6 +24,7 @@ struct Layout {
     sums: usize,
     scores: usize,
     blocks: usize,
+    quantized_rows: usize,
     lines: usize,
 }
 
@@ -43,15 +44,19 @@ impl Layout {
             of_stage.map(|b| b.offset as usize + b.width as usize).max().unwrap_or(0)
         };
         let blocks = plan.widest_linear_input().div_ceil(BLOCK);
+        // Rows of the head are quantized twice.
+        let twice = config.logits.checked_mul(2).ok_or(MemoryError::Overflow)?;
+        let quantized_rows = config.step.max(twice);
         let mut regions = Regions::new();
         Ok(Layout {
             body: regions.take(&[config.step, width(Stage::Body)], 4)?,
             head: regions.take(&[config.logits, width(Stage::Head)], 4)?,
-            quantized: regions.take(&[config.step, blocks], BLOCK)?,
-            scales: regions.take(&[config.step, blocks], 4)?,
-            sums: regions.take(&[config.step, blocks], 4)?,
+            quantized: regions.take(&[quantized_rows, blocks], BLOCK)?,
+            scales: regions.take(&[quantized_rows, blocks], 4)?,
+            sums: regions.take(&[quantized_rows, blocks], 4)?,
             scores: regions.take(&[config.threads, QUERIES, config.context], 4)?,
             blocks,
+            quantized_rows,
             lines: regions.lines(),
         })
     }
@@ -72,6 +77,8 @@ pub(crate) struct ArenaRegions {
     pub(super) logits: usize,
     /// Blocks that each quantized row has room for.
     pub(super) blocks: usize,
+    /// Quantized rows that there is room for.
+    pub(super) quantized_rows: usize,
     /// Floats in one thread's scores.
     scores_len: usize,
 }
@@ -95,13 +102,13 @@ impl ArenaRegions {
     /// Room for the values, scales and sums of quantized row `t`, rows lying densely.
     ///
     /// # Safety
-    /// `t` is below `step`, `blocks` at most `self.blocks`, and nobody else holds the row.
+    /// `t` is below `quantized_rows`, `blocks` at most `self.blocks`, and nobody else holds the row.
     pub(super) unsafe fn quantized_row<'a>(
         &self,
         t: usize,
         blocks: usize,
     ) -> (&'a mut [i8], &'a mut [f32], &'a mut [i32]) {
-        // SAFETY: the regions hold `self.blocks` blocks for each of `step` rows.
+        // SAFETY: the regions hold `self.blocks` blocks for each of `quantized_rows` rows.
         unsafe {
             (
                 slice::from_raw_parts_mut(self.quantized.add(t * blocks * BLOCK), blocks * BLOCK),
@@ -114,7 +121,7 @@ impl ArenaRegions {
     /// The values, scales and sums of the first `rows` quantized rows.
     ///
     /// # Safety
-    /// `rows` is at most `step`, `blocks` at most `self.blocks`, and nobody writes the rows.
+    /// `rows` is at most `quantized_rows`, `blocks` at most `self.blocks`, and nobody writes the rows.
     pub(super) unsafe fn quantized_rows<'a>(
         &self,
         rows: usize,
@@ -171,6 +178,7 @@ impl<M: AsMut<[Line]>> Arena<M> {
             step: self.config.step,
             logits: self.config.logits,
             blocks: layout.blocks,
+            quantized_rows: layout.quantized_rows,
             scores_len: QUERIES * self.config.context,
         })
     }

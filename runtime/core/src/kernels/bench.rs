@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use half::f16;
 
-use super::{Epilogue, Isa, QuantizedRows, Queries, Residual, Weight};
+use super::{Epilogue, InputRows, Isa, QuantizedRows, Queries, Residual, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 use crate::ops::RopeStyle;
 use crate::rows::{Rows, RowsMut};
@@ -91,6 +91,7 @@ impl<'a> Output<'a> {
 
     fn epilogue(self) -> Epilogue<'a> {
         Epilogue {
+            input: InputRows::Single,
             scale: 1.0,
             bias: None,
             residual: Residual::None,

@@ -70,9 +70,30 @@ pub(crate) enum Residual<'a> {
     Rows(Rows<'a>),
 }
 
+/// How the rows of an input stand for the rows of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputRows {
+    /// One for one.
+    Single,
+    /// Two for one: the second holds what rounding took from the first, and its sums are
+    /// added to what the first one's became.
+    Twice,
+}
+
+impl InputRows {
+    /// Rows of input for each row of output.
+    pub(crate) fn per_output(self) -> usize {
+        match self {
+            InputRows::Single => 1,
+            InputRows::Twice => 2,
+        }
+    }
+}
+
 /// How sums become outputs: `y = sum · scale`, `y = y + bias`, `y = residual + y`, each step
-/// rounded once, in this order.
+/// rounded once, in this order; then, for a second row of input, `y = y + sum · scale`.
 pub(crate) struct Epilogue<'a> {
+    pub(crate) input: InputRows,
     pub(crate) scale: f32,
     /// One value an output.
     pub(crate) bias: Option<&'a [f32]>,
@@ -81,21 +102,29 @@ pub(crate) struct Epilogue<'a> {
 }
 
 impl Epilogue<'_> {
-    /// Finishes the outputs of one group for token `t`.
+    /// Finishes the outputs of one group for row `t` of the input. Rows come in order.
     #[inline(always)]
     pub(super) fn finish<L: Lanes>(&self, lanes: L, t: usize, group: usize, sums: L::F) {
         let start = group * GROUP_ROWS;
         let columns = start..self.output.width().min(start + GROUP_ROWS);
+        let (t, part) = match self.input {
+            InputRows::Single => (t, 0),
+            InputRows::Twice => (t / 2, t % 2),
+        };
         // SAFETY: groups are disjoint columns, and a group is given to one thread.
         let out = unsafe { self.output.columns(t, columns.clone()) };
         let mut y = lanes.mul(sums, lanes.splat(self.scale));
-        if let Some(bias) = self.bias {
-            y = lanes.add(y, load(lanes, &bias[columns.clone()]));
-        }
-        match &self.residual {
-            Residual::None => {}
-            Residual::InPlace => y = lanes.add(load(lanes, out), y),
-            Residual::Rows(rows) => y = lanes.add(load(lanes, &rows.row(t)[columns]), y),
+        if part == 0 {
+            if let Some(bias) = self.bias {
+                y = lanes.add(y, load(lanes, &bias[columns.clone()]));
+            }
+            match &self.residual {
+                Residual::None => {}
+                Residual::InPlace => y = lanes.add(load(lanes, out), y),
+                Residual::Rows(rows) => y = lanes.add(load(lanes, &rows.row(t)[columns]), y),
+            }
+        } else {
+            y = lanes.add(load(lanes, out), y);
         }
         match <&mut [f32; LANES]>::try_from(&mut *out) {
             Ok(out) => lanes.store(y, out),

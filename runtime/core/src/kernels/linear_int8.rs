@@ -26,7 +26,8 @@ pub(crate) fn linear_int8(
     groups: Range<usize>,
 ) {
     assert!(weight.encoding.is_quantized() && input.blocks() == weight.cols.div_ceil(BLOCK));
-    assert!(input.count() == epilogue.output.count() && epilogue.output.width() == weight.rows);
+    assert!(input.count() == epilogue.output.count() * epilogue.input.per_output());
+    assert!(epilogue.output.width() == weight.rows);
     assert!(groups.end <= weight.groups());
     isa.run(LinearInt8 {
         weight,

@@ -4,6 +4,7 @@ use super::Isa;
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
 use crate::layout::BLOCK;
+use crate::math;
 
 /// Quantized rows, one a token.
 #[derive(Clone, Copy)]
@@ -156,4 +157,27 @@ fn quantize_block<L: Lanes>(lanes: L, x: &[f32; BLOCK], values: &mut [i8; BLOCK]
 fn round_within_127<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let x = lanes.min(x, lanes.splat(127.0));
     lanes.round(lanes.max(x, lanes.splat(-127.0)))
+}
+
+/// Quantizes what [`quantize_row`] took from `x`: `x − q · s`, one rounding, block by block.
+///
+/// # Panics
+/// If a slice's length does not fit.
+pub(crate) fn quantize_rest(
+    isa: Isa,
+    x: &[f32],
+    coarse: (&[i8], &[f32]),
+    values: &mut [i8],
+    scales: &mut [f32],
+    sums: &mut [i32],
+) {
+    for (b, x) in x.chunks(BLOCK).enumerate() {
+        let block = b * BLOCK..(b + 1) * BLOCK;
+        let mut rest = [0.0; BLOCK];
+        for ((rest, x), q) in rest.iter_mut().zip(x).zip(&coarse.0[block.clone()]) {
+            *rest = math::fma(-coarse.1[b], f32::from(*q), *x);
+        }
+        let (scales, sums) = (&mut scales[b..=b], &mut sums[b..=b]);
+        quantize_row(isa, &rest, &mut values[block], scales, sums);
+    }
 }

@@ -211,6 +211,7 @@ fn with_epilogue(
         }
     };
     job(&Epilogue {
+        input: InputRows::Single,
         scale: 0.75,
         bias: extras.map(|(bias, _)| bias),
         residual,

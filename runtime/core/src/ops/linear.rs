@@ -3,13 +3,15 @@
 use super::words::{Reader, Word, Writer};
 use super::{TensorId, View};
 use crate::executor::{Activations, Run};
-use crate::kernels::{self, Epilogue, Residual};
+use crate::kernels::{self, Epilogue, InputRows, Residual};
 use crate::plan::check::{Checker, OpFault};
 
 /// Multiplies each token's input by a packed weight.
 ///
 /// With an integer weight the input is quantized to int8 first, a scale for each 32 values;
-/// with a float weight, and everywhere under [`Activations::F32`], it stays f32.
+/// with a float weight, and everywhere under [`Activations::F32`], it stays f32. In the head,
+/// whose errors go straight into the logits, what that rounding took is quantized too and
+/// multiplied in the same pass over the weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Linear {
     /// As wide as the weight has columns.
@@ -67,14 +69,20 @@ impl Linear {
                 Some(rows) => Residual::Rows(rows),
             },
         };
+        let int8 = weight.encoding.is_quantized() && run.activations == Activations::Int8;
+        let rows = match int8 && run.in_head {
+            true => InputRows::Twice,
+            false => InputRows::Single,
+        };
         let epilogue = Epilogue {
+            input: rows,
             scale: weight.scale,
             bias: self.bias.map(|id| run.vector(id)),
             residual,
             output: run.rows_mut(self.output),
         };
-        if weight.encoding.is_quantized() && run.activations == Activations::Int8 {
-            let quantized = run.quantize(input);
+        if int8 {
+            let quantized = run.quantize(input, rows);
             run.split(weight.groups(), |groups| {
                 kernels::linear_int8(run.isa, weight, quantized, &epilogue, groups);
             });
