@@ -40,10 +40,11 @@ pub(crate) fn constant_of_shape(walk: &mut Walk, node: &Node) -> Outcome {
     };
     let sizes: Option<Vec<usize>> = shape.data.iter().map(|dim| dim.size()).collect();
     let Some(sizes) = sizes.filter(|sizes| crate::walk::array::elements(sizes).is_some()) else {
-        return one(Some(Value::Grid(Grid::filled(
-            shape.data,
-            f64::from(number),
-        ))));
+        let grid = Grid::filled(shape.data, f64::from(number));
+        return one(Some(match dtype {
+            DType::Bool => Value::Truth(grid),
+            _ => Value::Grid(grid),
+        }));
     };
     one(match dtype {
         DType::Bool => Array::filled(sizes, number != 0.0).map(Value::Bools),

@@ -27,7 +27,7 @@ pub(crate) fn compare(walk: &mut Walk, node: &Node) -> Outcome {
     let (Some(a), Some(b)) = (walk.grid(node, 0)?, walk.grid(node, 1)?) else {
         return Ok(None);
     };
-    one(a.compare(&b, how).map(Value::Grid))
+    one(a.compare(&b, how).map(Value::Truth))
 }
 
 /// `And`, `Or`.
@@ -40,7 +40,16 @@ pub(crate) fn both(walk: &mut Walk, node: &Node) -> Outcome {
     } else {
         a.or(&b)
     };
-    one(result.map(Value::Grid))
+    one(result.map(Value::Truth))
+}
+
+/// `Max` of two grids of which one is never less than the other.
+pub(crate) fn max(walk: &mut Walk, node: &Node) -> Outcome {
+    let (Some(a), Some(b), 2) = (walk.grid(node, 0)?, walk.grid(node, 1)?, node.inputs.len())
+    else {
+        return Ok(None);
+    };
+    one(a.max(&b).map(|grid| Value::Grid(grid).settled()))
 }
 
 /// `Not`.
@@ -48,7 +57,7 @@ pub(crate) fn not(walk: &mut Walk, node: &Node) -> Outcome {
     one(walk
         .grid(node, 0)?
         .and_then(|grid| grid.not())
-        .map(Value::Grid))
+        .map(Value::Truth))
 }
 
 /// `Where` among known whole numbers.
@@ -79,5 +88,9 @@ pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let picked: Option<Grid> = condition.select(&yes, &no);
-    one(picked.map(|grid| Value::Grid(grid).settled()))
+    let of_truth = walk.value(node, 1).is_some_and(Value::is_truth);
+    one(picked.map(|grid| match of_truth {
+        true => Value::Truth(grid),
+        false => Value::Grid(grid).settled(),
+    }))
 }

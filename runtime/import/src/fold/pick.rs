@@ -12,7 +12,7 @@ use crate::walk::{Outcome, Walk, one};
 /// `Gather(x, indices)` from known values, or from a tensor that is the same everywhere.
 pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
     let axis = node.int_or("axis", 0);
-    if let Some(Value::Grid(grid)) = walk.value(node, 0) {
+    if let Some(value @ (Value::Grid(grid) | Value::Truth(grid))) = walk.value(node, 0) {
         let (Some(fill), Some(indices)) = (grid.fill(), walk.value(node, 1).and_then(Value::shape))
         else {
             return Ok(None);
@@ -21,7 +21,7 @@ pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
             return Ok(None);
         };
         let shape = [&grid.shape[..at], &indices, &grid.shape[at + 1..]].concat();
-        return one(Some(Value::Grid(Grid::filled(shape, fill))));
+        return one(Some(value.like(Grid::filled(shape, fill))));
     }
     let Some(indices) = walk.ints(node, 1)?.and_then(|a| a.map(|dim| dim.number())) else {
         return Ok(None);
@@ -93,6 +93,10 @@ fn bound(at: Dim, size: Dim) -> Option<Dim> {
         return Some(size);
     }
     if at.greatest().is_some_and(|greatest| greatest < 0) {
+        let start = Dim::new(0);
+        if at.number().is_some_and(|at| at <= -HUGE + 1) {
+            return Some(start);
+        }
         let at = at.add(size)?;
         // What may or may not lie before the start is left alone.
         return (at.least()? >= 0).then_some(at);
@@ -112,6 +116,7 @@ fn cut(value: &Value, axis: usize, from: Dim, to: Dim) -> Option<Value> {
         Value::Ints(array) => Value::Ints(cut_array(array, axis, from, to)?),
         Value::Floats(array) => Value::Floats(cut_array(array, axis, from, to)?),
         Value::Grid(grid) => Value::Grid(grid.slice(axis, from, to)?),
+        Value::Truth(grid) => Value::Truth(grid.slice(axis, from, to)?),
         Value::Rows(rows) => Value::Rows(rows.with_layout(rows.layout.slice(axis, from, to)?)),
         _ => return None,
     })
@@ -171,14 +176,59 @@ pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
             .and_then(|axis| Array::concat(&parts, axis))
             .map(Value::Ints));
     }
-    let Some(parts) = all(count, |index| walk.floats(node, index))? else {
+    if let Some(parts) = all(count, |index| walk.floats(node, index))? {
+        let parts: Vec<&Array<f32>> = parts.iter().collect();
+        let axis = parts.first().and_then(|part| axis(part.shape.len()));
+        return one(axis
+            .and_then(|axis| Array::concat(&parts, axis))
+            .map(Value::Floats));
+    }
+    // Of several grids side by side only the shape is kept: enough to look things up in a
+    // tensor that is the same everywhere.
+    let Some(parts) = all(count, |index| walk.grid(node, index))? else {
         return Ok(None);
     };
-    let parts: Vec<&Array<f32>> = parts.iter().collect();
-    let axis = parts.first().and_then(|part| axis(part.shape.len()));
-    one(axis
-        .and_then(|axis| Array::concat(&parts, axis))
-        .map(Value::Floats))
+    let Some(mut shape) = parts.first().map(|part| part.shape.clone()) else {
+        return Ok(None);
+    };
+    let Some(axis) = axis(shape.len()) else {
+        return Ok(None);
+    };
+    for part in &parts[1..] {
+        let mut expected = part.shape.clone();
+        if let (Some(there), true) = (expected.get_mut(axis), part.shape.len() == shape.len()) {
+            let Some(sum) = shape[axis].add(*there) else {
+                return Ok(None);
+            };
+            (*there, shape[axis]) = (sum, sum);
+        }
+        if expected != shape {
+            return Ok(None);
+        }
+    }
+    one(Some(Value::Indices(shape)))
+}
+
+/// `GatherND(x, indices)` from a tensor that is the same everywhere.
+pub(crate) fn gather_nd(walk: &mut Walk, node: &Node) -> Outcome {
+    let (Some(grid), Some(indices)) = (
+        walk.grid(node, 0)?,
+        walk.value(node, 1).and_then(Value::shape),
+    ) else {
+        return Ok(None);
+    };
+    let (Some(fill), Some((depth, front)), 0) = (
+        grid.fill(),
+        indices.split_last(),
+        node.int_or("batch_dims", 0),
+    ) else {
+        return Ok(None);
+    };
+    let rest = depth.size().and_then(|depth| grid.shape.get(depth..));
+    let value = walk.value(node, 0);
+    one(rest
+        .zip(value)
+        .map(|(rest, value)| value.like(Grid::filled([front, rest].concat(), fill))))
 }
 
 /// All of them, or nothing.

@@ -54,8 +54,9 @@ pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
             }
         }
         Value::Grid(grid) if to == DType::Bool => {
-            grid.map(|x| f64::from(x != 0.0)).map(Value::Grid)
+            grid.map(|x| f64::from(x != 0.0)).map(Value::Truth)
         }
+        Value::Truth(grid) if to != DType::Bool => Some(Value::Grid(grid)),
         // A mask may have been made of anything, but only whole numbers survive this.
         Value::Grid(grid) if !to.is_float() && grid.as_linear().is_none() => grid
             .map(f64::trunc)
@@ -86,7 +87,18 @@ pub(crate) fn unsqueeze(walk: &mut Walk, node: &Node) -> Outcome {
         Some(axes) => Some(axes.to_vec()),
         None => walk.numbers(node, 1)?,
     };
-    let Some(axes) = axes else { return Ok(None) };
+    // A Squeeze that names no axes removes every axis of size 1.
+    let all = walk
+        .value(node, 0)
+        .and_then(Value::shape)
+        .filter(|_| node.op == "Squeeze" && node.input(1).is_none());
+    let ones = |shape: Vec<Dim>| {
+        let at = (0i64..).zip(shape).filter(|&(_, size)| size == Dim::ONE);
+        at.map(|(at, _)| at).collect()
+    };
+    let Some(axes) = axes.or_else(|| all.map(ones)) else {
+        return Ok(None);
+    };
     let change = if node.op == "Squeeze" {
         Change::Squeeze(axes)
     } else {
@@ -166,44 +178,42 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
     let Some(value) = walk.value(node, 0).cloned() else {
         return Ok(None);
     };
+    if let Value::Stored(stored) = &value {
+        if let Some(stored) = change.stored(stored) {
+            return one(Some(Value::Stored(stored)));
+        }
+    }
     // Constants small enough to be read are as good as known values.
-    let value = match value {
-        Value::Stored(stored) => match change.stored(&stored) {
-            Some(stored) => Value::Stored(stored),
-            None => match (walk.ints(node, 0)?, walk.floats(node, 0)?) {
-                (Some(ints), _) => return one(change.array(&ints).map(Value::Ints)),
-                (_, Some(floats)) => return one(change.array(&floats).map(Value::Floats)),
-                _ => return Ok(None),
-            },
-        },
-        Value::Ints(array) => match change.array(&array) {
-            Some(array) => Value::Ints(array),
-            // Repeated along the step's tokens, it is no small tensor any more.
-            None => {
-                return one(Grid::from_ints(&array)
-                    .and_then(|g| change.grid(&g))
-                    .map(Value::Grid));
-            }
-        },
-        Value::Floats(array) => match change.array(&array) {
-            Some(array) => Value::Floats(array),
-            None => {
-                return one(Grid::from_floats(&array)
-                    .and_then(|g| change.grid(&g))
-                    .map(Value::Grid));
-            }
-        },
-        Value::Bools(array) => match change.array(&array) {
-            Some(array) => Value::Bools(array),
-            None => {
-                let grid = walk.grid(node, 0)?;
-                return one(grid.and_then(|grid| change.grid(&grid)).map(Value::Grid));
-            }
-        },
-        Value::Grid(grid) => match change.grid(&grid) {
-            Some(grid) => Value::Grid(grid),
+    let value = match (value, walk.ints(node, 0)?, walk.floats(node, 0)?) {
+        (value @ Value::Stored(_), _, _) if value.is_truth() => match walk.grid(node, 0)? {
+            Some(grid) => Value::Truth(grid),
             None => return Ok(None),
         },
+        (Value::Stored(_), Some(ints), _) => Value::Ints(ints),
+        (Value::Stored(_), _, Some(floats)) => Value::Floats(floats),
+        (value, _, _) => value,
+    };
+    let known = match &value {
+        Value::Ints(array) => change.array(array).map(Value::Ints),
+        Value::Floats(array) => change.array(array).map(Value::Floats),
+        Value::Bools(array) => change.array(array).map(Value::Bools),
+        _ => None,
+    };
+    // Repeated along the step's tokens, a known tensor becomes a grid.
+    let grid = match &value {
+        Value::Ints(array) => Grid::from_ints(array),
+        Value::Floats(array) => Grid::from_floats(array),
+        Value::Grid(grid) | Value::Truth(grid) => Some(grid.clone()),
+        Value::Bools(_) => walk.grid(node, 0)?,
+        _ => None,
+    };
+    if let Some(known) = known {
+        return one(Some(known));
+    }
+    if let Some(grid) = grid {
+        return one(change.grid(&grid).map(|grid| value.like(grid)));
+    }
+    let value = match value {
         Value::Tokens(shape) => match change.tokens(&shape) {
             Some(shape) => Value::Tokens(shape),
             None => return Ok(None),

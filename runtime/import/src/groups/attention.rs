@@ -113,6 +113,31 @@ pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
     }
 }
 
+/// Appends attention of `[1, heads, sequence, head_dim]` to what is kept as
+/// `[1, heads, total, head_dim]`; without a scale it is that of the head's width.
+pub(super) fn whole(
+    walk: &mut Walk,
+    query: Rows,
+    mut key: Kept,
+    value: &Kept,
+    scale: Option<f32>,
+) -> Option<Rows> {
+    let head_dim = query.layout.shape()?.last()?.size()?;
+    key.rows.layout = key.rows.layout.transpose(&[0, 1, 3, 2])?;
+    let mut scores = scores(query, key)?;
+    scores.scale *= scale.unwrap_or_else(|| 1.0 / (head_dim as f32).sqrt());
+    attend(walk, &scores, value)
+}
+
+/// Whether a mask, of truth values or to be added, is exactly the causal one.
+pub(super) fn hides_the_future(mask: &Grid, of_truth: bool) -> bool {
+    if of_truth {
+        is_visible(mask)
+    } else {
+        is_causal(mask, 0.0)
+    }
+}
+
 fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
     // `[1, heads, head_dim, total]`, as the product needs it.
     key.rows.layout = key.rows.layout.transpose(&[0, 1, 3, 2])?;

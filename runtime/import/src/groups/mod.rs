@@ -9,3 +9,4 @@ pub(crate) mod linear;
 pub(crate) mod residual;
 pub(crate) mod rms_norm;
 pub(crate) mod rotary;
+pub(crate) mod standard_attention;

@@ -188,6 +188,23 @@ impl Grid {
         })
     }
 
+    /// The greater of two linear grids, if it is the same one everywhere.
+    pub(crate) fn max(&self, other: &Grid) -> Option<Grid> {
+        let (shape, a, b) = self.aligned(other)?;
+        let (a, b) = (a.as_linear()?, b.as_linear()?);
+        let greater = if a.plus(&b, -1)?.always(&shape) {
+            a
+        } else if b.plus(&a, -1)?.always(&shape) {
+            b
+        } else {
+            return None;
+        };
+        Some(Grid {
+            shape,
+            content: Content::Linear(greater),
+        })
+    }
+
     /// Where a comparison of two linear grids holds.
     pub(crate) fn compare(&self, other: &Grid, how: Comparison) -> Option<Grid> {
         let (shape, a, b) = self.aligned(other)?;

@@ -201,7 +201,7 @@ impl Walk {
 
     /// An input as a grid.
     pub(crate) fn grid(&self, node: &Node, index: usize) -> Result<Option<Grid>, ImportError> {
-        if let Some(Value::Grid(grid)) = self.value(node, index) {
+        if let Some(Value::Grid(grid) | Value::Truth(grid)) = self.value(node, index) {
             return Ok(Some(grid.clone()));
         }
         if let Some(Value::Bools(array)) = self.value(node, index) {

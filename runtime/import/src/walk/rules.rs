@@ -4,6 +4,7 @@ use super::Rule;
 use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
     attention, embedding, gated_mlp, group_query, linear, residual, rms_norm, rotary,
+    standard_attention,
 };
 use crate::onnx::Node;
 
@@ -25,6 +26,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
         attention::mask, residual::add, arithmetic::grids,
     ]),
     ("", "And", &[logic::both]),
+    ("", "Attention", &[standard_attention::rule]),
     ("", "Cast", &[rotary::cast, shape::cast]),
     ("", "Concat", &[pick::concat, attention::keep, rotary::concat]),
     ("", "Constant", &[constant::constant]),
@@ -39,6 +41,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Expand", &[shape::expand]),
     ("", "Flatten", &[shape::flatten]),
     ("", "Gather", &[embedding::gather, rotary::gather, pick::gather]),
+    ("", "GatherND", &[pick::gather_nd]),
     ("", "Gemm", &[linear::gemm]),
     ("", "Greater", &[logic::compare]),
     ("", "GreaterOrEqual", &[logic::compare]),
@@ -48,6 +51,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "LessOrEqual", &[logic::compare]),
     ("", "MatMul", &[rotary::angles, linear::matmul, attention::matmul]),
     ("", "MatMulInteger", &[linear::matmul_integer]),
+    ("", "Max", &[logic::max]),
     ("", "Mul", &[
         arithmetic::ints, arithmetic::floats, rms_norm::multiply, gated_mlp::multiply,
         rotary::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,

@@ -8,7 +8,7 @@ use super::grid::Grid;
 use super::layout::Layout;
 use super::network::RowId;
 use crate::groups::{attention, embedding, gated_mlp, linear, rms_norm, rotary};
-use crate::onnx::Tensor;
+use crate::onnx::{DType, Tensor};
 
 /// What a value means. Values that a group of operators makes on its way are kept in that
 /// group's own terms until the group is complete.
@@ -20,8 +20,12 @@ pub(crate) enum Value {
     Ints(Array<Dim>),
     Floats(Array<f32>),
     Bools(Array<bool>),
-    /// A tensor that follows from shapes and positions.
+    /// Numbers that follow from shapes and positions.
     Grid(Grid),
+    /// Truth values that do, as 1 and 0.
+    Truth(Grid),
+    /// Whole numbers of which only the shape is known.
+    Indices(Vec<Dim>),
     /// The token ids of the step, under this shape.
     Tokens(Vec<Dim>),
     /// Activations.
@@ -121,6 +125,24 @@ impl Value {
         }
     }
 
+    /// Whether these are truth values.
+    pub(crate) fn is_truth(&self) -> bool {
+        match self {
+            Value::Truth(_) | Value::Bools(_) => true,
+            Value::Stored(stored) => stored.tensor.dtype == DType::Bool,
+            _ => false,
+        }
+    }
+
+    /// The same kind of value as this one, from a grid: truth values stay that.
+    pub(crate) fn like(&self, grid: Grid) -> Value {
+        if self.is_truth() {
+            Value::Truth(grid)
+        } else {
+            Value::Grid(grid)
+        }
+    }
+
     /// How many numbers the value takes to keep, roughly.
     pub(crate) fn size(&self) -> usize {
         let own = match self {
@@ -141,8 +163,8 @@ impl Value {
             Value::Ints(array) => sizes(&array.shape),
             Value::Floats(array) => sizes(&array.shape),
             Value::Bools(array) => sizes(&array.shape),
-            Value::Grid(grid) => Some(grid.shape.clone()),
-            Value::Tokens(shape) => Some(shape.clone()),
+            Value::Grid(grid) | Value::Truth(grid) => Some(grid.shape.clone()),
+            Value::Tokens(shape) | Value::Indices(shape) => Some(shape.clone()),
             Value::Rows(rows) => rows.layout.shape(),
             Value::Past(past) => Some(vec![
                 Dim::ONE,
