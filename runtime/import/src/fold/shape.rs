@@ -178,10 +178,10 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
     let Some(value) = walk.value(node, 0).cloned() else {
         return Ok(None);
     };
-    if let Value::Stored(stored) = &value {
-        if let Some(stored) = change.stored(stored) {
-            return one(Some(Value::Stored(stored)));
-        }
+    if let Value::Stored(stored) = &value
+        && let Some(stored) = change.stored(stored)
+    {
+        return one(Some(Value::Stored(stored)));
     }
     // Constants small enough to be read are as good as known values.
     let value = match (value, walk.ints(node, 0)?, walk.floats(node, 0)?) {
