@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::Path;
 
-use bytemuck::{AnyBitPattern, pod_collect_to_vec};
+use bytemuck::{AnyBitPattern, pod_read_unaligned};
 use safetensors::SafeTensors;
 use tealight_core::plan::Plan;
 
@@ -33,8 +33,11 @@ pub struct Agreement {
     pub positions: usize,
     /// Share of positions whose likeliest token is the reference's.
     pub top1: f64,
-    /// Mean Kullback-Leibler divergence from the reference over its largest logits, in nats.
+    /// Mean Kullback-Leibler divergence from the reference, in nats; tokens beyond its largest
+    /// logits count as one.
     pub kl: f64,
+    /// The same sum over the largest logits alone.
+    pub kl_top: f64,
     /// Largest difference of one of the reference's logits.
     pub worst: f64,
     /// Of the text, by these logits.
@@ -72,20 +75,25 @@ impl Reference {
     /// Runs the text through a plan and compares.
     pub fn compare<B: AsRef<[u8]>>(&self, plan: &Plan<B>, settings: Settings) -> Agreement {
         let positions = self.ids.len();
-        let (mut same, mut kl, mut worst, mut loss) = (0, 0.0, 0.0f64, 0.0);
+        let (mut same, mut kl_top, mut kl_rest) = (0, 0.0, 0.0);
+        let (mut worst, mut loss) = (0.0f64, 0.0);
         each_position(plan, settings, &self.ids, |t, logits| {
             let ours = logsumexp(logits);
             let range = t * self.top..(t + 1) * self.top;
             let top = self.top_ids[range.clone()]
                 .iter()
                 .zip(&self.top_logits[range.clone()]);
+            let (mut rest_p, mut rest_q) = (1.0, 1.0);
             for (&id, &theirs) in top {
                 let theirs = f64::from(theirs);
                 let logit = f64::from(logits[id as usize]);
-                let log_p = theirs - f64::from(self.logsumexp[t]);
-                kl += log_p.exp() * (log_p - (logit - ours));
+                let (log_p, log_q) = (theirs - f64::from(self.logsumexp[t]), logit - ours);
+                kl_top += log_p.exp() * (log_p - log_q);
+                rest_p -= log_p.exp();
+                rest_q -= log_q.exp();
                 worst = worst.max((logit - theirs).abs());
             }
+            kl_rest += rest(rest_p, rest_q);
             same += usize::from(likeliest(logits) == self.top_ids[range.start]);
             if let Some(&next) = self.ids.get(t + 1) {
                 loss += ours - f64::from(logits[next as usize]);
@@ -99,7 +107,8 @@ impl Reference {
         Agreement {
             positions,
             top1: same as f64 / positions as f64,
-            kl: kl / positions as f64,
+            kl: (kl_top + kl_rest) / positions as f64,
+            kl_top: kl_top / positions as f64,
             worst,
             perplexity: perplexity(loss),
             reference_perplexity: perplexity(reference_loss),
@@ -118,16 +127,27 @@ impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} positions: top-1 {:.2} %, mean KL {:.2e}, largest difference {:.2e}, \
+            "{} positions: top-1 {:.2} %, mean KL {:.2e} (largest logits alone {:.2e}), largest difference {:.2e}, \
              perplexity {:.3} (reference {:.3}, {:.3} % apart)",
             self.positions,
             100.0 * self.top1,
             self.kl,
+            self.kl_top,
             self.worst,
             self.perplexity,
             self.reference_perplexity,
             100.0 * self.perplexity_error(),
         )
+    }
+}
+
+/// What all other tokens together add to the divergence.
+fn rest(p: f64, q: f64) -> f64 {
+    // Where the largest logits hold all of the probability, rounding may leave less than none.
+    if p > 1e-6 && q > 1e-6 {
+        p * (p / q).ln()
+    } else {
+        0.0
     }
 }
 
@@ -145,9 +165,13 @@ fn logsumexp(logits: &[f32]) -> f64 {
     f64::from(largest) + sum.ln()
 }
 
-fn tensor<T: AnyBitPattern + bytemuck::NoUninit>(file: &SafeTensors<'_>, name: &str) -> Vec<T> {
+/// Numbers of a tensor, wherever its bytes lie.
+fn tensor<T: AnyBitPattern>(file: &SafeTensors<'_>, name: &str) -> Vec<T> {
     let view = file
         .tensor(name)
         .unwrap_or_else(|error| panic!("no {name}: {error}"));
-    pod_collect_to_vec(view.data())
+    view.data()
+        .chunks_exact(size_of::<T>())
+        .map(pod_read_unaligned)
+        .collect()
 }

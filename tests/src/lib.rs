@@ -16,5 +16,6 @@ use std::io::Write;
 
 /// Says something that `cargo test` shows even when the test passes.
 pub fn say(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    // In one piece, because tests run side by side.
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
