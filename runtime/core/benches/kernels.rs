@@ -60,6 +60,14 @@ fn main() {
                 }
             }
         }
+        for encoding in [Encoding::F32, Encoding::F16, Encoding::Int4] {
+            for tokens in [1, 128] {
+                let name = format!("float {tokens} SmolLM2-135M {} {isa:?}", encoding.name());
+                if wanted(&name) {
+                    float(&name, isa, &SMOLLM2.1, encoding, tokens);
+                }
+            }
+        }
         rows(isa, &wanted);
         attention(isa, &wanted);
     }
@@ -177,6 +185,30 @@ fn prefill(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usiz
         }
     };
     let (own, _) = best(40, job, || {});
+    let bytes = tensors.iter().map(|(_, data)| data.len()).sum();
+    let macs: usize = layer.iter().map(|(rows, cols)| rows * cols * tokens).sum();
+    report(name, own, bytes, macs, None);
+}
+
+/// One layer with f32 activations, on one thread.
+fn float(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usize) {
+    let tensors = layer.map(|shape| (shape, weights(encoding, shape)));
+    let inputs = layer.map(|(_, cols)| floats(tokens * cols));
+    let mut out = vec![0.0; tokens * 10_000];
+    let job = || {
+        for (((rows, cols), data), x) in tensors.iter().zip(&inputs) {
+            let matrix = Matrix {
+                encoding,
+                rows: *rows,
+                cols: *cols,
+                data,
+            };
+            let out = Output::new(&mut out[..tokens * rows], *rows);
+            // SAFETY: there is one thread.
+            unsafe { bench::linear_f32(isa, matrix, x, out, 0..matrix.groups()) };
+        }
+    };
+    let (own, _) = best(20, job, || {});
     let bytes = tensors.iter().map(|(_, data)| data.len()).sum();
     let macs: usize = layer.iter().map(|(rows, cols)| rows * cols * tokens).sum();
     report(name, own, bytes, macs, None);

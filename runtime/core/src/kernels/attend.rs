@@ -199,9 +199,9 @@ impl<E: KvElement> Attend<'_, E> {
         // Queries follow each other in time, so the first sees least.
         let (common, stride) = (lens[0], lens[Q - 1]);
 
+        let mut partial = [[lanes.splat(0.0); LANES]; Q];
         let blocks = self.keys.chunks_exact(LANES * self.key_dim);
         for (block, keys) in blocks.take(common / LANES).enumerate() {
-            let mut partial = [[lanes.splat(0.0); LANES]; Q];
             if self.key_dim == 4 * LANES {
                 partial_dots::<E, L, Q, 4>(lanes, &queries, keys, &mut partial);
             } else {

@@ -39,9 +39,6 @@ struct LinearF32<'a> {
     groups: Range<usize>,
 }
 
-/// Tokens that share one pass over a group.
-const TILE: usize = 8;
-
 impl Kernel for LinearF32<'_> {
     type Output = ();
 
@@ -52,7 +49,7 @@ impl Kernel for LinearF32<'_> {
             let mut t = 0;
             while t < self.input.count() {
                 t += match self.input.count() - t {
-                    TILE.. => self.tile::<L, TILE>(lanes, group, data, t),
+                    12.. if L::MANY => self.tile::<L, 12>(lanes, group, data, t),
                     4.. => self.tile::<L, 4>(lanes, group, data, t),
                     2.. => self.tile::<L, 2>(lanes, group, data, t),
                     _ => self.tile::<L, 1>(lanes, group, data, t),
@@ -73,6 +70,10 @@ impl LinearF32<'_> {
         t: usize,
     ) -> usize {
         let x: [&[f32]; T] = core::array::from_fn(|i| self.input.row(t + i));
+        assert_eq!(
+            Some(data.len()),
+            self.weight.encoding.group_bytes(self.input.width())
+        );
         let mut sums = Sums {
             lanes,
             x,
@@ -81,19 +82,22 @@ impl LinearF32<'_> {
         match self.weight.encoding {
             Encoding::F32 => {
                 for (k, w) in data.as_chunks().0.iter().enumerate() {
-                    sums.step(k, lanes.load_f32(w));
+                    // SAFETY: a group has a vector for each input.
+                    unsafe { sums.step(k, lanes.load_f32(w)) };
                 }
             }
             Encoding::F16 => {
                 for (k, w) in data.as_chunks().0.iter().enumerate() {
-                    sums.step(k, lanes.load_f16(w));
+                    // SAFETY: as above.
+                    unsafe { sums.step(k, lanes.load_f16(w)) };
                 }
             }
             encoding => {
                 let block_bytes = encoding.block_bytes().expect("a quantized encoding");
                 for (b, block) in data.chunks_exact(block_bytes).enumerate() {
                     let inputs = b * BLOCK..self.weight.cols.min((b + 1) * BLOCK);
-                    sums.dequantize(encoding, block, inputs);
+                    // SAFETY: these are inputs.
+                    unsafe { sums.dequantize(encoding, block, inputs) };
                 }
             }
         }
@@ -113,16 +117,25 @@ struct Sums<'a, L: Lanes, const T: usize> {
 
 impl<L: Lanes, const T: usize> Sums<'_, L, T> {
     /// Adds input `k` with its sixteen weights.
+    ///
+    /// # Safety
+    /// `k` is below the width of the rows of `x`.
     #[inline(always)]
-    fn step(&mut self, k: usize, w: L::F) {
+    unsafe fn step(&mut self, k: usize, w: L::F) {
         for (sum, x) in self.sums.iter_mut().zip(self.x) {
-            *sum = self.lanes.fma(w, self.lanes.splat(x[k]), *sum);
+            debug_assert!(k < x.len());
+            // SAFETY: the caller's promise.
+            let x = unsafe { *x.get_unchecked(k) };
+            *sum = self.lanes.fma(w, self.lanes.splat(x), *sum);
         }
     }
 
     /// Adds the inputs of a block of an integer weight.
+    ///
+    /// # Safety
+    /// `inputs` are below the width of the rows of `x`.
     #[inline(always)]
-    fn dequantize(&mut self, encoding: Encoding, block: &[u8], inputs: Range<usize>) {
+    unsafe fn dequantize(&mut self, encoding: Encoding, block: &[u8], inputs: Range<usize>) {
         let lanes = self.lanes;
         let (codes, rest) = block.split_at(encoding.code_bytes());
         let (scales, zero_points) = rest.split_at(2 * GROUP_ROWS);
@@ -142,7 +155,8 @@ impl<L: Lanes, const T: usize> Sums<'_, L, T> {
                 for byte in 0..4 {
                     if k < inputs.end {
                         let code = lanes.load_codes(chunk, 8 * byte + bits * half, mask);
-                        self.step(k, lanes.mul(lanes.sub(code, zero_point), scale));
+                        // SAFETY: the caller's promise.
+                        unsafe { self.step(k, lanes.mul(lanes.sub(code, zero_point), scale)) };
                         k += 1;
                     }
                 }
