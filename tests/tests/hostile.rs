@@ -57,7 +57,7 @@ fn cut_everywhere(mut bytes: Bytes, step: usize) {
     }
     let place = std::mem::offset_of!(Header, file_len);
     for len in (step.max(size_of::<Header>())..whole).step_by(step) {
-        bytes.as_mut()[place..place + 8].copy_from_slice(&(len as u64).to_le_bytes());
+        bytes.bytes_mut()[place..place + 8].copy_from_slice(&(len as u64).to_le_bytes());
         try_to_run(&bytes.as_ref()[..len]);
     }
 }
@@ -80,11 +80,11 @@ fn change_bytes(mut bytes: Bytes) {
             .collect();
         changes
             .iter()
-            .for_each(|(place, change)| bytes.as_mut()[*place] ^= change);
+            .for_each(|(place, change)| bytes.bytes_mut()[*place] ^= change);
         try_to_run(bytes.as_ref());
         changes
             .iter()
-            .for_each(|(place, change)| bytes.as_mut()[*place] ^= change);
+            .for_each(|(place, change)| bytes.bytes_mut()[*place] ^= change);
     }
 }
 

@@ -23,7 +23,13 @@ impl<'a> Rows<'a> {
     /// Row `t` is the `width` floats from `first + t · stride` on; for `'a` they stay
     /// readable and nobody writes them.
     pub(crate) unsafe fn new(first: *const f32, stride: usize, width: usize, count: usize) -> Self {
-        Rows { first, stride, width, count, memory: PhantomData }
+        Rows {
+            first,
+            stride,
+            width,
+            count,
+            memory: PhantomData,
+        }
     }
 
     pub(crate) fn width(&self) -> usize {
@@ -62,7 +68,13 @@ impl<'a> RowsMut<'a> {
     /// Row `t` is the `width` floats from `first + t · stride` on; for `'a` they are
     /// reached through this value and its copies alone.
     pub(crate) unsafe fn new(first: *mut f32, stride: usize, width: usize, count: usize) -> Self {
-        RowsMut { first, stride, width, count, memory: PhantomData }
+        RowsMut {
+            first,
+            stride,
+            width,
+            count,
+            memory: PhantomData,
+        }
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -32,7 +32,10 @@ impl Layout {
     fn new(plan: &Plan<&[u8]>, config: &Config) -> Result<Layout, MemoryError> {
         let most = plan.model().context as usize;
         if config.context == 0 || config.context > most {
-            return Err(MemoryError::Context { asked: config.context, most });
+            return Err(MemoryError::Context {
+                asked: config.context,
+                most,
+            });
         }
         for (room, what) in [(config.step, "a step"), (config.threads, "a thread")] {
             if room == 0 {
@@ -41,7 +44,10 @@ impl Layout {
         }
         let width = |stage: Stage| {
             let of_stage = plan.buffers().iter().filter(|b| b.stage == stage as u32);
-            of_stage.map(|b| b.offset as usize + b.width as usize).max().unwrap_or(0)
+            of_stage
+                .map(|b| b.offset as usize + b.width as usize)
+                .max()
+                .unwrap_or(0)
         };
         let blocks = plan.widest_linear_input().div_ceil(BLOCK);
         // Rows of the head are quantized twice.
@@ -96,7 +102,9 @@ impl ArenaRegions {
     /// `thread` is below [`Config::threads`], and nobody else holds its scores.
     pub(super) unsafe fn scores_of<'a>(&self, thread: usize) -> &'a mut [f32] {
         // SAFETY: the region holds this many floats for each thread.
-        unsafe { slice::from_raw_parts_mut(self.scores.add(thread * self.scores_len), self.scores_len) }
+        unsafe {
+            slice::from_raw_parts_mut(self.scores.add(thread * self.scores_len), self.scores_len)
+        }
     }
 
     /// Room for the values, scales and sums of quantized row `t`, rows lying densely.
@@ -153,7 +161,10 @@ impl<M: AsMut<[Line]>> Arena<M> {
         mut memory: M,
     ) -> Result<Arena<M>, MemoryError> {
         large_enough(memory.as_mut().len(), Arena::lines(plan, config)?)?;
-        Ok(Arena { config: *config, memory })
+        Ok(Arena {
+            config: *config,
+            memory,
+        })
     }
 
     /// What the arena was made for.

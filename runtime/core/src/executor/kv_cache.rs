@@ -38,10 +38,18 @@ impl<M: AsMut<[Line]>> KvCache<M> {
     ) -> Result<KvCache<M>, MemoryError> {
         let most = plan.model().context as usize;
         if config.context == 0 || config.context > most {
-            return Err(MemoryError::Context { asked: config.context, most });
+            return Err(MemoryError::Context {
+                asked: config.context,
+                most,
+            });
         }
         large_enough(memory.as_mut().len(), KvCache::lines(plan, config)?)?;
-        Ok(KvCache { memory, kv: config.kv, capacity: config.context, len: 0 })
+        Ok(KvCache {
+            memory,
+            kv: config.kv,
+            capacity: config.context,
+            len: 0,
+        })
     }
 
     /// Forgets all positions from `len` on.
@@ -56,7 +64,11 @@ impl<M: AsMut<[Line]>> KvCache<M> {
     pub(super) fn regions(&mut self, plan: &Plan<&[u8]>) -> Result<KvRegions, MemoryError> {
         let memory = self.memory.as_mut();
         large_enough(memory.len(), lines(plan, self.capacity, self.kv)?)?;
-        Ok(KvRegions { first: memory.as_mut_ptr().cast(), kv: self.kv, capacity: self.capacity })
+        Ok(KvRegions {
+            first: memory.as_mut_ptr().cast(),
+            kv: self.kv,
+            capacity: self.capacity,
+        })
     }
 }
 
@@ -184,18 +196,18 @@ impl Cache {
     }
 
     fn append_as<E: kernels::KvElement>(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
-        for (first, dim, rows) in
-            [(self.keys, self.key_dim, key), (self.values, self.value_dim, value)]
-        {
+        for (first, dim, rows) in [
+            (self.keys, self.key_dim, key),
+            (self.values, self.value_dim, value),
+        ] {
             for t in 0..rows.count() {
                 for (head, x) in rows.row(t).chunks_exact(dim).enumerate() {
                     let at = (head * self.capacity + self.position + t) * dim;
                     assert!(head < self.heads && self.position + t < self.capacity);
                     // SAFETY: the region holds heads × capacity × dim elements, and nothing
                     // else refers to it while the cache is borrowed mutably.
-                    let out = unsafe {
-                        core::slice::from_raw_parts_mut(first.cast::<E>().add(at), dim)
-                    };
+                    let out =
+                        unsafe { core::slice::from_raw_parts_mut(first.cast::<E>().add(at), dim) };
                     kernels::store_kv(isa, x, out);
                 }
             }
@@ -223,7 +235,10 @@ impl Cache {
                 (core::slice::from_raw_parts(first, len * dim), dim)
             }
         };
-        let (keys, values) = (read(self.keys, self.key_dim), read(self.values, self.value_dim));
+        let (keys, values) = (
+            read(self.keys, self.key_dim),
+            read(self.values, self.value_dim),
+        );
         // SAFETY: the caller's promise.
         unsafe { kernels::attend(isa, queries, range, keys, values, scale, scores) };
     }

@@ -52,7 +52,13 @@ pub struct Config {
 impl Config {
     /// One thread, steps of one token, logits of the last position, keys and values in f16.
     pub fn new(context: usize) -> Config {
-        Config { context, step: 1, logits: 1, threads: 1, kv: KvType::F16 }
+        Config {
+            context,
+            step: 1,
+            logits: 1,
+            threads: 1,
+            kv: KvType::F16,
+        }
     }
 }
 
@@ -103,7 +109,9 @@ impl Regions {
     /// Takes `count` items of `size` bytes and returns where they start, in bytes.
     pub(super) fn take(&mut self, counts: &[usize], size: usize) -> Result<usize, MemoryError> {
         let start = self.bytes;
-        let bytes = counts.iter().try_fold(size, |product, &count| product.checked_mul(count));
+        let bytes = counts
+            .iter()
+            .try_fold(size, |product, &count| product.checked_mul(count));
         let end = bytes.and_then(|bytes| start.checked_add(bytes));
         self.bytes = end
             .and_then(|end| end.checked_next_multiple_of(Line::BYTES))
@@ -118,5 +126,9 @@ impl Regions {
 }
 
 pub(super) fn large_enough(found: usize, needed: usize) -> Result<(), MemoryError> {
-    if found < needed { Err(MemoryError::TooSmall { found, needed }) } else { Ok(()) }
+    if found < needed {
+        Err(MemoryError::TooSmall { found, needed })
+    } else {
+        Ok(())
+    }
 }

@@ -110,7 +110,12 @@ impl<'a> Executor<'a> {
         isa: Isa,
         activations: Activations,
     ) -> Executor<'a> {
-        Executor { plan: plan.borrowed(), workers, isa, activations }
+        Executor {
+            plan: plan.borrowed(),
+            workers,
+            isa,
+            activations,
+        }
     }
 
     /// Runs `tokens` at the positions after those in the cache.
@@ -180,15 +185,28 @@ impl<'a> Executor<'a> {
         if tokens.is_empty() {
             Err(StepError::Empty)
         } else if tokens.len() > config.step {
-            Err(StepError::TooLong { tokens: tokens.len(), most: config.step })
+            Err(StepError::TooLong {
+                tokens: tokens.len(),
+                most: config.step,
+            })
         } else if wanted > config.logits {
-            Err(StepError::TooManyLogits { rows: wanted, most: config.logits })
+            Err(StepError::TooManyLogits {
+                rows: wanted,
+                most: config.logits,
+            })
         } else if let Some(&token) = tokens.iter().find(|&&token| token >= vocab) {
             Err(StepError::UnknownToken { token, vocab })
         } else if tokens.len() > capacity - len {
-            Err(StepError::ContextFull { tokens: tokens.len(), len, capacity })
+            Err(StepError::ContextFull {
+                tokens: tokens.len(),
+                len,
+                capacity,
+            })
         } else if threads > config.threads {
-            Err(StepError::TooManyThreads { threads, most: config.threads })
+            Err(StepError::TooManyThreads {
+                threads,
+                most: config.threads,
+            })
         } else if capacity > config.context {
             Err(StepError::Memory(MemoryError::OtherContext))
         } else {

@@ -61,7 +61,13 @@ impl<'a> Run<'a> {
     /// A packed weight.
     pub(crate) fn weight(&self, id: TensorId) -> Weight<'_> {
         let tensor = self.plan.tensor(id);
-        Weight::new(tensor.encoding, tensor.rows, tensor.cols, tensor.scale, tensor.data)
+        Weight::new(
+            tensor.encoding,
+            tensor.rows,
+            tensor.cols,
+            tensor.scale,
+            tensor.data,
+        )
     }
 
     /// A plain vector.
@@ -134,7 +140,8 @@ impl<'a> Run<'a> {
             kernels::quantize_row(self.isa, x, values, scales, sums);
             if rows == InputRows::Twice {
                 // SAFETY: as above; it is another row.
-                let (rest, rest_scales, rest_sums) = unsafe { memory.quantized_row(2 * t + 1, blocks) };
+                let (rest, rest_scales, rest_sums) =
+                    unsafe { memory.quantized_row(2 * t + 1, blocks) };
                 let coarse = (&*values, &*scales);
                 kernels::quantize_rest(self.isa, x, coarse, rest, rest_scales, rest_sums);
             }
@@ -156,7 +163,10 @@ impl<'a> Run<'a> {
         let offset = buffer.offset as usize;
         let count = self.tokens.len() - self.first_row;
         let (region, first) = if buffer.stage == Stage::Body as u32 {
-            (self.memory.body, offset * self.memory.step + self.first_row * width)
+            (
+                self.memory.body,
+                offset * self.memory.step + self.first_row * width,
+            )
         } else {
             (self.memory.head, offset * self.memory.logits)
         };

@@ -23,7 +23,11 @@ impl Word for Add {
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Add> {
-        Some(Add { a: from.get()?, b: from.get()?, output: from.get()? })
+        Some(Add {
+            a: from.get()?,
+            b: from.get()?,
+            output: from.get()?,
+        })
     }
 }
 

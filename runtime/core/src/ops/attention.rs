@@ -28,7 +28,10 @@ pub struct Attention {
 
 impl Word for Attention {
     fn put(&self, to: &mut Writer) {
-        to.put(self.query).put(self.key).put(self.value).put(self.output);
+        to.put(self.query)
+            .put(self.key)
+            .put(self.value)
+            .put(self.output);
         to.put(self.cache).put(self.scale);
     }
 
@@ -72,7 +75,13 @@ impl Attention {
         run.deal(cache.heads * tiles, |item, scores| {
             let (head, tile) = (item % cache.heads, item / cache.heads);
             let (first_head, position) = (head * heads, run.position);
-            let queries = Queries { rows, output, first_head, heads, position };
+            let queries = Queries {
+                rows,
+                output,
+                first_head,
+                heads,
+                position,
+            };
             let range = tile * QUERIES..queries.count().min((tile + 1) * QUERIES);
             // SAFETY: tiles are disjoint (token, head) pairs, and each is dealt to one thread.
             unsafe { cache.attend(run.isa, head, &queries, range, self.scale, scores) };

@@ -23,7 +23,11 @@ impl Word for Embed {
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Embed> {
-        Some(Embed { output: from.get()?, table: from.get()?, scale: from.get()? })
+        Some(Embed {
+            output: from.get()?,
+            table: from.get()?,
+            scale: from.get()?,
+        })
     }
 }
 

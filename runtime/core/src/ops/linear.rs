@@ -28,7 +28,11 @@ pub struct Linear {
 
 impl Word for Linear {
     fn put(&self, to: &mut Writer) {
-        to.put(self.input).put(self.output).put(self.weight).put(self.bias).put(self.residual);
+        to.put(self.input)
+            .put(self.output)
+            .put(self.weight)
+            .put(self.bias)
+            .put(self.residual);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Linear> {

@@ -95,7 +95,10 @@ impl Op {
             Op::SiluMul(op) => writer.op(6, op),
             Op::Add(op) => writer.op(7, op),
         };
-        OpRecord { kind, words: writer.finish() }
+        OpRecord {
+            kind,
+            words: writer.finish(),
+        }
     }
 
     /// From the file; `None` if the kind or one of its arguments has no meaning.

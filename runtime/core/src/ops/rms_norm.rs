@@ -22,7 +22,10 @@ pub struct RmsNorm {
 
 impl Word for RmsNorm {
     fn put(&self, to: &mut Writer) {
-        to.put(self.input).put(self.output).put(self.weight).put(self.epsilon);
+        to.put(self.input)
+            .put(self.output)
+            .put(self.weight)
+            .put(self.epsilon);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<RmsNorm> {

@@ -23,7 +23,11 @@ impl Word for SiluMul {
     }
 
     fn get(from: &mut Reader<'_>) -> Option<SiluMul> {
-        Some(SiluMul { gate: from.get()?, up: from.get()?, output: from.get()? })
+        Some(SiluMul {
+            gate: from.get()?,
+            up: from.get()?,
+            output: from.get()?,
+        })
     }
 }
 

@@ -120,13 +120,21 @@ impl Word for View {
     }
 
     fn get(from: &mut Reader<'_>) -> Option<View> {
-        Some(View { buffer: from.get()?, start: from.get()?, width: from.get()? })
+        Some(View {
+            buffer: from.get()?,
+            start: from.get()?,
+            width: from.get()?,
+        })
     }
 }
 
 impl Word for Option<View> {
     fn put(&self, to: &mut Writer) {
-        let absent = View { buffer: BufferId(NONE), start: 0, width: 0 };
+        let absent = View {
+            buffer: BufferId(NONE),
+            start: 0,
+            width: 0,
+        };
         self.unwrap_or(absent).put(to);
     }
 

@@ -57,7 +57,10 @@ impl Checker<'_> {
 
     pub(crate) fn reads(&self, view: View) -> Result<(), OpFault> {
         let buffer = self.buffer(view)?;
-        require(self.stage == Stage::Head || stage(buffer) == Stage::Body, OpFault::Stage)
+        require(
+            self.stage == Stage::Head || stage(buffer) == Stage::Body,
+            OpFault::Stage,
+        )
     }
 
     pub(crate) fn writes(&self, view: View) -> Result<(), OpFault> {
@@ -95,7 +98,10 @@ impl Checker<'_> {
 
     /// `of` is a positive multiple of `part`.
     pub(crate) fn multiple(&self, of: u32, part: u32) -> Result<(), OpFault> {
-        require(part > 0 && of > 0 && of % part == 0, OpFault::Shape)
+        require(
+            part > 0 && of > 0 && of.is_multiple_of(part),
+            OpFault::Shape,
+        )
     }
 
     /// `product == a · b`.
@@ -107,14 +113,20 @@ impl Checker<'_> {
     pub(crate) fn packed(&self, id: TensorId, rows: u32, cols: u32) -> Result<(), OpFault> {
         let tensor = self.tensor(id)?;
         let packed = tensor.encoding != Encoding::Table as u32;
-        require(packed && tensor.rows == rows && tensor.cols == cols, OpFault::Tensor)
+        require(
+            packed && tensor.rows == rows && tensor.cols == cols,
+            OpFault::Tensor,
+        )
     }
 
     /// The tensor is a plain table with at least `rows` rows of exactly `cols` columns.
     pub(crate) fn table(&self, id: TensorId, rows: u32, cols: u32) -> Result<(), OpFault> {
         let tensor = self.tensor(id)?;
         let plain = tensor.encoding == Encoding::Table as u32;
-        require(plain && tensor.rows >= rows && tensor.cols == cols, OpFault::Tensor)
+        require(
+            plain && tensor.rows >= rows && tensor.cols == cols,
+            OpFault::Tensor,
+        )
     }
 
     /// The tensor is a plain vector; its length.
@@ -126,7 +138,10 @@ impl Checker<'_> {
     }
 
     pub(crate) fn cache(&self, id: CacheId) -> Result<CacheRecord, OpFault> {
-        self.caches.get(id.0 as usize).copied().ok_or(OpFault::Cache)
+        self.caches
+            .get(id.0 as usize)
+            .copied()
+            .ok_or(OpFault::Cache)
     }
 
     fn tensor(&self, id: TensorId) -> Result<&TensorRecord, OpFault> {
@@ -134,7 +149,10 @@ impl Checker<'_> {
     }
 
     fn buffer(&self, view: View) -> Result<&BufferRecord, OpFault> {
-        let buffer = self.buffers.get(view.buffer.0 as usize).ok_or(OpFault::View)?;
+        let buffer = self
+            .buffers
+            .get(view.buffer.0 as usize)
+            .ok_or(OpFault::View)?;
         let end = view.start.checked_add(view.width).ok_or(OpFault::View)?;
         require(view.width > 0 && end <= buffer.width, OpFault::View)?;
         Ok(buffer)
@@ -142,7 +160,11 @@ impl Checker<'_> {
 }
 
 fn stage(buffer: &BufferRecord) -> Stage {
-    if buffer.stage == Stage::Body as u32 { Stage::Body } else { Stage::Head }
+    if buffer.stage == Stage::Body as u32 {
+        Stage::Body
+    } else {
+        Stage::Head
+    }
 }
 
 fn require(fine: bool, fault: OpFault) -> Result<(), OpFault> {

@@ -61,7 +61,11 @@ impl<B: AsRef<[u8]>> Plan<B> {
     /// Checks the whole structure and takes the bytes, which must start on a 64-byte boundary.
     pub fn open(bytes: B) -> Result<Plan<B>, PlanError> {
         let (model, sections) = read_structure(bytes.as_ref())?;
-        let plan = Plan { bytes, model, sections };
+        let plan = Plan {
+            bytes,
+            model,
+            sections,
+        };
         plan.check_tables()?;
         plan.check_ops()?;
         Ok(plan)
@@ -69,7 +73,11 @@ impl<B: AsRef<[u8]>> Plan<B> {
 
     /// The same plan over a borrow of its bytes.
     pub fn borrowed(&self) -> Plan<&[u8]> {
-        Plan { bytes: self.bytes(), model: self.model, sections: self.sections }
+        Plan {
+            bytes: self.bytes(),
+            model: self.model,
+            sections: self.sections,
+        }
     }
 
     /// The model's outer shape.
@@ -96,9 +104,9 @@ impl<B: AsRef<[u8]>> Plan<B> {
     /// The operators in the order of execution.
     pub fn ops(&self) -> impl ExactSizeIterator<Item = Op> {
         // Every record was decoded once when the plan was opened.
-        self.table::<OpRecord>(Section::Ops).iter().map(|record| {
-            Op::decode(record).expect("a checked plan holds known operators")
-        })
+        self.table::<OpRecord>(Section::Ops)
+            .iter()
+            .map(|record| Op::decode(record).expect("a checked plan holds known operators"))
     }
 
     /// The buffers' widths and places.
@@ -147,8 +155,15 @@ impl<B: AsRef<[u8]>> Plan<B> {
     }
 
     fn check_tables(&self) -> Result<(), PlanError> {
-        for section in [Section::Buffers, Section::Caches, Section::Tensors, Section::Ops] {
-            let bytes = self.section(section).unwrap_or_default();
+        for section in [
+            Section::Buffers,
+            Section::Caches,
+            Section::Tensors,
+            Section::Ops,
+        ] {
+            let Some(bytes) = self.section(section) else {
+                continue;
+            };
             let whole = match section {
                 Section::Buffers => try_cast_slice::<u8, BufferRecord>(bytes).is_ok(),
                 Section::Caches => try_cast_slice::<u8, CacheRecord>(bytes).is_ok(),
@@ -157,7 +172,10 @@ impl<B: AsRef<[u8]>> Plan<B> {
             };
             if !whole {
                 let fault = "is not a whole number of records";
-                return Err(PlanError::Section { section: section.name(), fault });
+                return Err(PlanError::Section {
+                    section: section.name(),
+                    fault,
+                });
             }
         }
         let vocab = u64::from(self.model.vocab);
@@ -174,7 +192,11 @@ impl<B: AsRef<[u8]>> Plan<B> {
             return Err(PlanError::Buffer { index, fault });
         }
         self.check_caches()?;
-        for (index, tensor) in self.table::<TensorRecord>(Section::Tensors).iter().enumerate() {
+        for (index, tensor) in self
+            .table::<TensorRecord>(Section::Tensors)
+            .iter()
+            .enumerate()
+        {
             if let Some(fault) = self.tensor_fault(tensor) {
                 return Err(PlanError::Tensor { index, fault });
             }
@@ -186,12 +208,18 @@ impl<B: AsRef<[u8]>> Plan<B> {
         let mut width = 0u64;
         for (index, cache) in self.caches().iter().enumerate() {
             if cache.heads == 0 || cache.key_dim == 0 || cache.value_dim == 0 {
-                return Err(PlanError::Cache { index, fault: "is empty" });
+                return Err(PlanError::Cache {
+                    index,
+                    fault: "is empty",
+                });
             }
             let head = u64::from(cache.key_dim) + u64::from(cache.value_dim);
             width = width.saturating_add(head.saturating_mul(u64::from(cache.heads)));
             if width > MAX_WIDTH {
-                return Err(PlanError::Cache { index, fault: "is wider than any model needs" });
+                return Err(PlanError::Cache {
+                    index,
+                    fault: "is wider than any model needs",
+                });
             }
         }
         Ok(())
@@ -208,9 +236,13 @@ impl<B: AsRef<[u8]>> Plan<B> {
             Some("is empty")
         } else if encoding.tensor_bytes(rows, cols).map(|len| len as u64) != Some(tensor.len) {
             Some("has a length that does not fit its shape")
-        } else if tensor.offset % ALIGNMENT as u64 != 0 {
+        } else if !tensor.offset.is_multiple_of(ALIGNMENT as u64) {
             Some("is not aligned")
-        } else if tensor.offset.checked_add(tensor.len).is_none_or(|end| end > weights) {
+        } else if tensor
+            .offset
+            .checked_add(tensor.len)
+            .is_none_or(|end| end > weights)
+        {
             Some("reaches beyond the weights")
         } else if !tensor.scale.is_finite() {
             Some("has a scale that is no number")
@@ -225,11 +257,15 @@ impl<B: AsRef<[u8]>> Plan<B> {
         let model = &self.model;
         let records = self.table::<OpRecord>(Section::Ops);
         if model.head as usize > records.len() {
-            return Err(PlanError::Model { fault: "starts its head beyond the last operator" });
+            return Err(PlanError::Model {
+                fault: "starts its head beyond the last operator",
+            });
         }
         let logits = self.buffers().get(model.logits as usize);
         if logits.is_none_or(|b| b.width != model.vocab || b.stage != Stage::Head as u32) {
-            return Err(PlanError::Model { fault: "names a buffer that cannot hold the logits" });
+            return Err(PlanError::Model {
+                fault: "names a buffer that cannot hold the logits",
+            });
         }
         for (index, record) in records.iter().enumerate() {
             let in_head = index >= model.head as usize;
@@ -242,8 +278,11 @@ impl<B: AsRef<[u8]>> Plan<B> {
                 stage: if in_head { Stage::Head } else { Stage::Body },
             };
             let op = Op::decode(record).ok_or(PlanError::UnknownOp { index })?;
-            op.check(&checker)
-                .map_err(|fault| PlanError::Op { index, name: op.name(), fault })?;
+            op.check(&checker).map_err(|fault| PlanError::Op {
+                index,
+                name: op.name(),
+                fault,
+            })?;
         }
         Ok(())
     }
@@ -258,19 +297,33 @@ fn read_structure(bytes: &[u8]) -> Result<(ModelRecord, Sections), PlanError> {
     let header = header(bytes)?;
     let found = bytes.len() as u64;
     if header.file_len != found {
-        return Err(PlanError::Length { found, expected: header.file_len });
+        return Err(PlanError::Length {
+            found,
+            expected: header.file_len,
+        });
     }
-    let records = section_records(bytes)
-        .ok_or(PlanError::Section { section: "section table", fault: "reaches beyond the file" })?;
+    let records = section_records(bytes).ok_or(PlanError::Section {
+        section: "section table",
+        fault: "reaches beyond the file",
+    })?;
     let mut sections: Sections = Default::default();
     for record in records {
         // Sections that only later versions know are theirs to ignore.
-        let Some(section) = Section::from_number(record.kind) else { continue };
-        let fault = |fault| PlanError::Section { section: section.name(), fault };
+        let Some(section) = Section::from_number(record.kind) else {
+            continue;
+        };
+        let fault = |fault| PlanError::Section {
+            section: section.name(),
+            fault,
+        };
         if record.offset % ALIGNMENT as u64 != 0 {
             return Err(fault("is not aligned"));
         }
-        if record.offset.checked_add(record.len).is_none_or(|end| end > found) {
+        if record
+            .offset
+            .checked_add(record.len)
+            .is_none_or(|end| end > found)
+        {
             return Err(fault("reaches beyond the file"));
         }
         let place = &mut sections[section as usize];
@@ -280,20 +333,36 @@ fn read_structure(bytes: &[u8]) -> Result<(ModelRecord, Sections), PlanError> {
         *place = Some((record.offset as usize, record.len as usize));
     }
     let missing = |section: Section| sections[section as usize].is_none();
-    let needed = [Section::Model, Section::Buffers, Section::Tensors, Section::Ops, Section::Weights];
+    let needed = [
+        Section::Model,
+        Section::Buffers,
+        Section::Tensors,
+        Section::Ops,
+        Section::Weights,
+    ];
     if let Some(section) = needed.into_iter().find(|s| missing(*s)) {
-        return Err(PlanError::Section { section: section.name(), fault: "is missing" });
+        return Err(PlanError::Section {
+            section: section.name(),
+            fault: "is missing",
+        });
     }
     let (offset, len) = sections[Section::Model as usize].unwrap_or_default();
     let model = try_cast_slice::<u8, ModelRecord>(&bytes[offset..offset + len]);
     let Ok([model]) = model else {
-        return Err(PlanError::Section { section: "model", fault: "is not one record" });
+        return Err(PlanError::Section {
+            section: "model",
+            fault: "is not one record",
+        });
     };
     if model.vocab == 0 || u64::from(model.vocab) > MAX_VOCAB {
-        return Err(PlanError::Model { fault: "has an impossible vocabulary" });
+        return Err(PlanError::Model {
+            fault: "has an impossible vocabulary",
+        });
     }
     if model.context == 0 || model.context > MAX_CONTEXT {
-        return Err(PlanError::Model { fault: "has an impossible context" });
+        return Err(PlanError::Model {
+            fault: "has an impossible context",
+        });
     }
     Ok((*model, sections))
 }
@@ -304,14 +373,23 @@ fn header(bytes: &[u8]) -> Result<Header, PlanError> {
         return Err(PlanError::NotAPlan);
     }
     let Some(first) = bytes.get(..LEN) else {
-        return Err(PlanError::Length { found: bytes.len() as u64, expected: LEN as u64 });
+        return Err(PlanError::Length {
+            found: bytes.len() as u64,
+            expected: LEN as u64,
+        });
     };
     let header: Header = bytemuck::pod_read_unaligned(first);
     if header.version != FORMAT_VERSION {
-        return Err(PlanError::Version { found: header.version, expected: FORMAT_VERSION });
+        return Err(PlanError::Version {
+            found: header.version,
+            expected: FORMAT_VERSION,
+        });
     }
     if header.layout != LAYOUT_VERSION {
-        return Err(PlanError::Layout { found: header.layout, expected: LAYOUT_VERSION });
+        return Err(PlanError::Layout {
+            found: header.layout,
+            expected: LAYOUT_VERSION,
+        });
     }
     Ok(header)
 }

@@ -162,7 +162,10 @@ impl Workers for Pool {
         // SAFETY: no part of an earlier job is unfinished, so nobody reads the cell.
         unsafe { *shared.job.0.get() = Some(hidden) };
         shared.unfinished.0.store(self.count(), SeqCst);
-        shared.unclaimed.0.store(u64::MAX >> (MOST_THREADS - self.count()), SeqCst);
+        shared
+            .unclaimed
+            .0
+            .store(u64::MAX >> (MOST_THREADS - self.count()), SeqCst);
         shared.start.ring();
 
         shared.work(0);
@@ -181,7 +184,8 @@ impl Shared {
     fn serve(&self, thread: usize) {
         loop {
             let closing = || self.closing.load(SeqCst);
-            self.start.wait(|| self.unclaimed.0.load(SeqCst) != 0 || closing());
+            self.start
+                .wait(|| self.unclaimed.0.load(SeqCst) != 0 || closing());
             if closing() {
                 return;
             }
