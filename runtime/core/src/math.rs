@@ -60,7 +60,7 @@ pub(crate) fn sqrt(x: f32) -> f32 {
 /// low bits, for `|x|` below 2²².
 pub(crate) const ROUND: f32 = 12_582_912.0;
 
-/// Constants of [`exp`], shared with its vector form.
+/// Constants of [`exp()`], shared with its vector form.
 pub(crate) mod exp {
     /// Below, the result is zero; above, it is infinite.
     pub(crate) const RANGE: (f32, f32) = (-105.0, 90.0);

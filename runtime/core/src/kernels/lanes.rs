@@ -100,7 +100,7 @@ pub(crate) trait Lanes: Copy {
         self.sub(self.add(x, round), round)
     }
 
-    /// [`math::exp`] in each lane.
+    /// [`math::exp()`] in each lane.
     #[inline(always)]
     fn exp(self, x: Self::F) -> Self::F {
         use math::exp::{LN_2, LOG2_E, POLYNOMIAL, RANGE};

@@ -1,7 +1,7 @@
 //! Arithmetic over rows: each kernel computes what its thread was given and knows nothing of
 //! threads.
 //!
-//! Float kernels are written once over sixteen [`lanes`] and compiled for each [`Isa`]; integer
+//! Float kernels are written once over sixteen `lanes` and compiled for each [`Isa`]; integer
 //! products have a form for each. All give the same bits, for any cut of the work into row
 //! ranges and of a prompt into steps, because the order of every sum is part of its definition.
 

@@ -1,6 +1,6 @@
 //! A [`DecoderSpec`] and the texts beside the graph go in, a `.tea` file comes out.
 //!
-//! [`buffers`] lays out the working memory, [`sections`] the file, [`file`] writes it: first
+//! [`buffers`] lays out the working memory, [`sections`] the file, [`mod@file`] writes it: first
 //! to a temporary file in the target's folder, under its own name only once it is whole, on
 //! disk and accepted by the reader. The weights pass through one piece at a time. The same
 //! input gives the same bytes.

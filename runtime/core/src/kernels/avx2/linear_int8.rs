@@ -14,7 +14,7 @@ const AHEAD: usize = 4096;
 /// Tokens that fit the registers beside the weights.
 const TILE: usize = 4;
 
-/// [`crate::kernels::linear_int8`], whose checks have passed.
+/// [`crate::kernels::linear_int8()`], whose checks have passed.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn linear(
     lanes: Avx2,

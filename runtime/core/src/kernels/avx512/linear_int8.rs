@@ -12,7 +12,7 @@ const CHUNK: usize = 4 * GROUP_ROWS;
 /// How far ahead of its use a single token asks for its weights, in bytes.
 const AHEAD: usize = 4096;
 
-/// [`crate::kernels::linear_int8`], whose checks have passed.
+/// [`crate::kernels::linear_int8()`], whose checks have passed.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
 pub(super) fn linear(
     lanes: Avx512,
