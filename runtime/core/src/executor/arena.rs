@@ -73,6 +73,8 @@ impl Layout {
 pub(crate) struct ArenaRegions {
     pub(super) body: *mut f32,
     pub(super) head: *mut f32,
+    /// Where the head's region starts, in bytes.
+    pub(super) head_offset: usize,
     quantized: *mut i8,
     scales: *mut f32,
     sums: *mut i32,
@@ -182,6 +184,7 @@ impl<M: AsMut<[Line]>> Arena<M> {
         Ok(ArenaRegions {
             body: at(layout.body).cast(),
             head: at(layout.head).cast(),
+            head_offset: layout.head,
             quantized: at(layout.quantized).cast(),
             scales: at(layout.scales).cast(),
             sums: at(layout.sums).cast(),
@@ -194,11 +197,10 @@ impl<M: AsMut<[Line]>> Arena<M> {
         })
     }
 
-    /// The first `rows` rows of the plan's logits.
-    pub(super) fn logits(&mut self, plan: &Plan<&[u8]>, rows: usize) -> &mut [f32] {
+    /// The first `rows` rows of the plan's logits, in the head's region at byte `head`.
+    pub(super) fn logits(&mut self, plan: &Plan<&[u8]>, head: usize, rows: usize) -> &mut [f32] {
         let model = plan.model();
         let offset = plan.buffers()[model.logits as usize].offset as usize;
-        let head = Layout::new(plan, &self.config).map_or(0, |layout| layout.head);
         let floats: &mut [f32] = bytemuck::cast_slice_mut(self.memory.as_mut());
         &mut floats[head / 4 + offset * self.config.logits..][..rows * model.vocab as usize]
     }

@@ -169,7 +169,7 @@ impl<'a> Executor<'a> {
             op.run(&run);
         }
         cache.advance(tokens.len());
-        Ok(arena.logits(&self.plan, wanted))
+        Ok(arena.logits(&self.plan, memory.head_offset, wanted))
     }
 
     fn check(
