@@ -14,13 +14,11 @@ fn agreement(export: &str, settings: Settings) -> Option<Agreement> {
     Some(agreement)
 }
 
-/// The bars of `parity.rs`, but for the likeliest token: of these files onnxruntime's own kernels
-/// with int8 activations keep 95.1 % (symmetric) and 96.5 % (asymmetric) at a mean KL of 0.0036.
 fn assert_as_good_as_int8_activations(export: &str) {
     let Some(agreement) = agreement(export, Settings::default()) else {
         return;
     };
-    assert!(agreement.top1 >= 0.955, "{export}: {agreement}");
+    assert!(agreement.top1 >= 0.975, "{export}: {agreement}");
     assert!(agreement.kl <= 0.0033, "{export}: {agreement}");
     assert!(
         agreement.perplexity_error() <= 0.008,
