@@ -1,7 +1,8 @@
 //! The repository's own tasks: `cargo xtask <command>`.
 
+mod build_arm;
 mod command;
-mod no_std;
+mod elf;
 mod test;
 mod tidy;
 mod tree;
@@ -27,15 +28,18 @@ enum Task {
     Tidy(tidy::Flags),
     /// Check and test everything
     Test(test::Flags),
-    /// Build tealight-core for machines without an operating system
-    NoStd,
+    /// Build programs and libraries for ARM and for phones
+    BuildArm(build_arm::Flags),
+    /// Say what this machine can build for, and what it lacks
+    Doctor(build_arm::DoctorFlags),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Tidy(flags) => tidy::run(&flags),
         Task::Test(flags) => test::run(&flags),
-        Task::NoStd => no_std::run(),
+        Task::BuildArm(flags) => build_arm::run(&flags),
+        Task::Doctor(flags) => build_arm::doctor(&flags),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

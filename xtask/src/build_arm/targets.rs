@@ -1,0 +1,249 @@
+//! Every processor and system that Tealight is built for, as data: what runs there, what links
+//! for it, what is made. Nothing else in these tasks knows a target by its name.
+
+/// The oldest Android that the libraries load on: 7.0.
+pub(crate) const ANDROID_API: u32 = 24;
+
+/// The oldest iOS that the libraries run on.
+pub(crate) const IOS_MINIMUM: &str = "15.0";
+
+/// Android 15 loads libraries in pages of this many bytes.
+pub(crate) const ANDROID_PAGE: u64 = 16 * 1024;
+
+pub(crate) struct Target {
+    pub(crate) triple: &'static str,
+    /// Machines that a reader owns.
+    pub(crate) runs_on: &'static str,
+    pub(crate) platform: Platform,
+    pub(crate) products: &'static [Product],
+}
+
+/// What the linker and the C compiler depend on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    /// Linked by a C compiler for the target, which brings glibc.
+    Gnu(Cross),
+    /// Linked by lld with a C library inside: rustup's target carries it.
+    Musl {
+        /// Where Debian's musl-dev for the processor puts the C library.
+        libraries: &'static str,
+        /// Assembles what the feature `tract` needs.
+        c: Cross,
+    },
+    /// Linked by the clang of an Android NDK.
+    Android {
+        /// The clang's name, before the API level.
+        clang: &'static str,
+        /// The folder in an AAR's `jni`.
+        abi: &'static str,
+    },
+    /// Not linked: Xcode links the static library into an app.
+    Ios {
+        /// Xcode's name of the headers and libraries.
+        sdk: &'static str,
+    },
+    /// No system: a firmware links the crate.
+    Bare,
+}
+
+/// C compilers for one kind of processor, by the names that systems give them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cross {
+    Aarch64,
+    Armv7,
+    /// Debian's compiler of the same name starts programs with ARMv7 code.
+    Armv6,
+}
+
+impl Cross {
+    pub(crate) fn compilers(self) -> &'static [&'static str] {
+        match self {
+            Cross::Aarch64 => &["aarch64-linux-gnu-gcc", "aarch64-unknown-linux-gnu-gcc"],
+            Cross::Armv7 => &[
+                "arm-linux-gnueabihf-gcc",
+                "armv7-unknown-linux-gnueabihf-gcc",
+            ],
+            Cross::Armv6 => &[
+                "arm-unknown-linux-gnueabihf-gcc",
+                "armv6-unknown-linux-gnueabihf-gcc",
+                "arm-linux-gnueabihf-gcc",
+            ],
+        }
+    }
+}
+
+/// A file that is made of a crate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(crate) name: &'static str,
+    pub(crate) package: &'static str,
+    pub(crate) kind: Kind,
+    /// Features beside the default ones.
+    pub(crate) features: &'static [&'static str],
+    pub(crate) default_features: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Program,
+    #[expect(dead_code, reason = "what the bindings will be for Android")]
+    SharedLibrary,
+    #[expect(dead_code, reason = "what the bindings will be for iOS")]
+    StaticLibrary,
+    /// For a program in Rust.
+    Crate,
+}
+
+const COMMAND: Product = Product {
+    name: "tealight",
+    package: "tealight-cli",
+    kind: Kind::Program,
+    features: &[],
+    default_features: true,
+};
+
+const CORE: Product = Product {
+    name: "tealight_core",
+    package: "tealight-core",
+    kind: Kind::Crate,
+    features: &[],
+    default_features: false,
+};
+
+const LINUX: &[Product] = &[COMMAND];
+const ANDROID: &[Product] = &[COMMAND];
+const IOS: &[Product] = &[CORE];
+const BARE: &[Product] = &[CORE];
+
+pub(crate) const TARGETS: &[Target] = &[
+    Target {
+        triple: "aarch64-unknown-linux-gnu",
+        runs_on: "64-bit boards and servers (Pi 3 and newer)",
+        platform: Platform::Gnu(Cross::Aarch64),
+        products: LINUX,
+    },
+    Target {
+        triple: "aarch64-unknown-linux-musl",
+        runs_on: "any 64-bit ARM Linux, one static file",
+        platform: Platform::Musl {
+            libraries: "/usr/lib/aarch64-linux-musl",
+            c: Cross::Aarch64,
+        },
+        products: LINUX,
+    },
+    Target {
+        triple: "armv7-unknown-linux-gnueabihf",
+        runs_on: "32-bit boards (Pi 2 and newer)",
+        platform: Platform::Gnu(Cross::Armv7),
+        products: LINUX,
+    },
+    Target {
+        triple: "arm-unknown-linux-gnueabihf",
+        runs_on: "ARMv6 boards (Pi Zero, Pi 1)",
+        platform: Platform::Gnu(Cross::Armv6),
+        products: LINUX,
+    },
+    Target {
+        triple: "aarch64-linux-android",
+        runs_on: "Android phones",
+        platform: Platform::Android {
+            clang: "aarch64-linux-android",
+            abi: "arm64-v8a",
+        },
+        products: ANDROID,
+    },
+    Target {
+        triple: "armv7-linux-androideabi",
+        runs_on: "32-bit Android phones",
+        platform: Platform::Android {
+            clang: "armv7a-linux-androideabi",
+            abi: "armeabi-v7a",
+        },
+        products: ANDROID,
+    },
+    Target {
+        triple: "x86_64-linux-android",
+        runs_on: "the Android emulator",
+        platform: Platform::Android {
+            clang: "x86_64-linux-android",
+            abi: "x86_64",
+        },
+        products: ANDROID,
+    },
+    Target {
+        triple: "aarch64-apple-ios",
+        runs_on: "iPhones and iPads",
+        platform: Platform::Ios { sdk: "iphoneos" },
+        products: IOS,
+    },
+    Target {
+        triple: "aarch64-apple-ios-sim",
+        runs_on: "the iOS simulator on Apple silicon",
+        platform: Platform::Ios {
+            sdk: "iphonesimulator",
+        },
+        products: IOS,
+    },
+    Target {
+        triple: "thumbv6m-none-eabi",
+        runs_on: "Cortex-M0, M0+ (RP2040)",
+        platform: Platform::Bare,
+        products: BARE,
+    },
+    Target {
+        triple: "thumbv7m-none-eabi",
+        runs_on: "Cortex-M3",
+        platform: Platform::Bare,
+        products: BARE,
+    },
+    Target {
+        triple: "thumbv7em-none-eabi",
+        runs_on: "Cortex-M4, M7 without floating point",
+        platform: Platform::Bare,
+        products: BARE,
+    },
+    Target {
+        triple: "thumbv7em-none-eabihf",
+        runs_on: "Cortex-M4F, M7F (STM32F4, nRF52)",
+        platform: Platform::Bare,
+        products: BARE,
+    },
+    Target {
+        triple: "thumbv8m.main-none-eabi",
+        runs_on: "Cortex-M33 without floating point",
+        platform: Platform::Bare,
+        products: BARE,
+    },
+    Target {
+        triple: "thumbv8m.main-none-eabihf",
+        runs_on: "Cortex-M33F, M55 (RP2350, nRF54)",
+        platform: Platform::Bare,
+        products: BARE,
+    },
+];
+
+impl Target {
+    pub(crate) fn find(triple: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.triple == triple)
+    }
+
+    /// The library's crates that are built where no compiled ones are installed.
+    pub(crate) fn library_crates(&self) -> &'static str {
+        match self.platform {
+            Platform::Bare => "core",
+            _ => "std,panic_unwind",
+        }
+    }
+}
+
+impl Product {
+    /// The file's name on the target.
+    pub(crate) fn file(&self) -> String {
+        match self.kind {
+            Kind::Program => self.name.to_owned(),
+            Kind::SharedLibrary => format!("lib{}.so", self.name),
+            Kind::StaticLibrary => format!("lib{}.a", self.name),
+            Kind::Crate => format!("lib{}.rlib", self.name),
+        }
+    }
+}
