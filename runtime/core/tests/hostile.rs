@@ -8,7 +8,7 @@ use tealight_core::executor::{Activations, Arena, Config, Executor, KvCache, Lin
 use tealight_core::kernels::Isa;
 use tealight_core::layout::Encoding;
 
-use tealight_core::plan::format::Header;
+use tealight_core::plan::format::{FORMAT_VERSION, Header};
 use tealight_core::plan::{OpFault, Plan, PlanError};
 use tealight_core::pool::Single;
 
@@ -94,7 +94,7 @@ fn errors_name_the_fault() {
         with_header(|h| h.version = 9),
         PlanError::Version {
             found: 9,
-            expected: 1
+            expected: FORMAT_VERSION
         }
     );
     assert_eq!(

@@ -23,8 +23,7 @@ struct Layout {
     scales: usize,
     sums: usize,
     scores: usize,
-    blocks: usize,
-    quantized_rows: usize,
+    quantized_blocks: usize,
     lines: usize,
 }
 
@@ -49,20 +48,28 @@ impl Layout {
                 .max()
                 .unwrap_or(0)
         };
-        let blocks = plan.widest_linear_input().div_ceil(BLOCK);
-        // Rows of the head are quantized twice.
-        let twice = config.logits.checked_mul(2).ok_or(MemoryError::Overflow)?;
-        let quantized_rows = config.step.max(twice);
+        let quantized_blocks = plan
+            .linear_maps()
+            .map(|(stage, linear)| {
+                let rows = match stage {
+                    Stage::Body => config.step,
+                    Stage::Head => config.logits,
+                };
+                let blocks = (linear.input.width as usize).div_ceil(BLOCK);
+                rows.checked_mul(linear.precision.int8_rows())?
+                    .checked_mul(blocks)
+            })
+            .try_fold(0, |most, blocks| Some(blocks?.max(most)))
+            .ok_or(MemoryError::Overflow)?;
         let mut regions = Regions::new();
         Ok(Layout {
             body: regions.take(&[config.step, width(Stage::Body)], 4)?,
             head: regions.take(&[config.logits, width(Stage::Head)], 4)?,
-            quantized: regions.take(&[quantized_rows, blocks], BLOCK)?,
-            scales: regions.take(&[quantized_rows, blocks], 4)?,
-            sums: regions.take(&[quantized_rows, blocks], 4)?,
+            quantized: regions.take(&[quantized_blocks], BLOCK)?,
+            scales: regions.take(&[quantized_blocks], 4)?,
+            sums: regions.take(&[quantized_blocks], 4)?,
             scores: regions.take(&[config.threads, QUERIES, config.context], 4)?,
-            blocks,
-            quantized_rows,
+            quantized_blocks,
             lines: regions.lines(),
         })
     }
@@ -83,10 +90,8 @@ pub(crate) struct ArenaRegions {
     pub(super) step: usize,
     /// Tokens that head buffers have rows for.
     pub(super) logits: usize,
-    /// Blocks that each quantized row has room for.
-    pub(super) blocks: usize,
-    /// Quantized rows that there is room for.
-    pub(super) quantized_rows: usize,
+    /// Quantized blocks of inputs that there is room for.
+    pub(super) quantized_blocks: usize,
     /// Floats in one thread's scores.
     scores_len: usize,
 }
@@ -112,13 +117,13 @@ impl ArenaRegions {
     /// Room for the values, scales and sums of quantized row `t`, rows lying densely.
     ///
     /// # Safety
-    /// `t` is below `quantized_rows`, `blocks` at most `self.blocks`, and nobody else holds the row.
+    /// `t + 1` times `blocks` is at most `quantized_blocks`, and nobody else holds the row.
     pub(super) unsafe fn quantized_row<'a>(
         &self,
         t: usize,
         blocks: usize,
     ) -> (&'a mut [i8], &'a mut [f32], &'a mut [i32]) {
-        // SAFETY: the regions hold `self.blocks` blocks for each of `quantized_rows` rows.
+        // SAFETY: the regions hold `quantized_blocks` blocks.
         unsafe {
             (
                 slice::from_raw_parts_mut(self.quantized.add(t * blocks * BLOCK), blocks * BLOCK),
@@ -131,7 +136,7 @@ impl ArenaRegions {
     /// The values, scales and sums of the first `rows` quantized rows.
     ///
     /// # Safety
-    /// `rows` is at most `quantized_rows`, `blocks` at most `self.blocks`, and nobody writes the rows.
+    /// `rows` times `blocks` is at most `quantized_blocks`, and nobody writes the rows.
     pub(super) unsafe fn quantized_rows<'a>(
         &self,
         rows: usize,
@@ -191,8 +196,7 @@ impl<M: AsMut<[Line]>> Arena<M> {
             scores: at(layout.scores).cast(),
             step: self.config.step,
             logits: self.config.logits,
-            blocks: layout.blocks,
-            quantized_rows: layout.quantized_rows,
+            quantized_blocks: layout.quantized_blocks,
             scores_len: QUERIES * self.config.context,
         })
     }

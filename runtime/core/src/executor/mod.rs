@@ -154,14 +154,12 @@ impl<'a> Executor<'a> {
             tokens,
             position,
             first_row: 0,
-            in_head: false,
             memory,
             kv,
         };
         for (index, op) in self.plan.ops().enumerate() {
             if index == model.head as usize {
                 run.first_row = tokens.len() - wanted;
-                run.in_head = true;
                 if wanted == 0 {
                     break;
                 }

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::Activations;
 use super::arena::ArenaRegions;
 use super::kv_cache::{Cache, KvRegions};
-use crate::kernels::{self, InputRows, Isa, QuantizedRows, Weight};
+use crate::kernels::{self, InputPrecision, Isa, QuantizedRows, Weight};
 use crate::layout::BLOCK;
 use crate::ops::{CacheId, TensorId, View};
 use crate::plan::Plan;
@@ -31,8 +31,6 @@ pub(crate) struct Run<'a> {
     pub(crate) position: usize,
     /// Index of the first token that operators run for: 0 in the body.
     pub(crate) first_row: usize,
-    /// Whether operators run for wanted positions only.
-    pub(crate) in_head: bool,
     pub(super) memory: ArenaRegions,
     pub(super) kv: KvRegions,
 }
@@ -125,26 +123,17 @@ impl<'a> Run<'a> {
         });
     }
 
-    /// The rows, quantized into the arena's scratch, each followed by the rest of its rounding
-    /// if `rows` says so.
-    pub(crate) fn quantize(&self, input: Rows<'_>, rows: InputRows) -> QuantizedRows<'_> {
+    /// The rows, quantized into the arena's scratch; for int16 each is followed by what the
+    /// rounding took.
+    pub(crate) fn quantize(&self, input: Rows<'_>, precision: InputPrecision) -> QuantizedRows<'_> {
         let blocks = input.width().div_ceil(BLOCK);
         let (memory, count) = (self.memory, input.count());
-        let quantized = count * rows.per_output();
-        assert!(blocks <= memory.blocks && quantized <= memory.quantized_rows);
+        let int8_rows = precision.int8_rows();
+        assert!(count * int8_rows * blocks <= memory.quantized_blocks);
         let row = |t: usize| {
-            let x = input.row(t);
             // SAFETY: the arena has room, checked above; each row is written by one thread.
-            let (values, scales, sums) =
-                unsafe { memory.quantized_row(t * rows.per_output(), blocks) };
-            kernels::quantize_row(self.isa, x, values, scales, sums);
-            if rows == InputRows::Twice {
-                // SAFETY: as above; it is another row.
-                let (rest, rest_scales, rest_sums) =
-                    unsafe { memory.quantized_row(2 * t + 1, blocks) };
-                let coarse = (&*values, &*scales);
-                kernels::quantize_rest(self.isa, x, coarse, rest, rest_scales, rest_sums);
-            }
+            let (values, scales, sums) = unsafe { memory.quantized_row(t, int8_rows * blocks) };
+            kernels::quantize_row(self.isa, input.row(t), precision, values, scales, sums);
         };
         if count * input.width() < WORTH_SPLITTING {
             (0..count).for_each(row);
@@ -152,8 +141,8 @@ impl<'a> Run<'a> {
             self.split(count, |range| range.for_each(row));
         }
         // SAFETY: as above; all rows have been written and are only read from here on.
-        let (values, scales, sums) = unsafe { memory.quantized_rows(quantized, blocks) };
-        QuantizedRows::new(values, scales, sums, quantized, blocks)
+        let (values, scales, sums) = unsafe { memory.quantized_rows(count * int8_rows, blocks) };
+        QuantizedRows::new(values, scales, sums, count * int8_rows, blocks)
     }
 
     /// Where a view's first row in play lies, the floats between rows, and how many rows.

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use half::f16;
 
-use super::{Epilogue, InputRows, Isa, QuantizedRows, Queries, Residual, Weight};
+use super::{Epilogue, InputPrecision, Isa, QuantizedRows, Queries, Residual, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 use crate::ops::RopeStyle;
 use crate::rows::{Rows, RowsMut};
@@ -63,7 +63,7 @@ impl Quantized {
         let sums = self.sums.chunks_exact_mut(self.blocks);
         let rows = x.chunks_exact(x.len() / self.rows);
         for (((x, values), scales), sums) in rows.zip(values).zip(scales).zip(sums) {
-            super::quantize_row(isa, x, values, scales, sums);
+            super::quantize_row(isa, x, InputPrecision::Int8, values, scales, sums);
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> Output<'a> {
 
     fn epilogue(self) -> Epilogue<'a> {
         Epilogue {
-            input: InputRows::Single,
+            precision: InputPrecision::Int8,
             scale: 1.0,
             bias: None,
             residual: Residual::None,

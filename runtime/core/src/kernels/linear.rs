@@ -70,30 +70,33 @@ pub(crate) enum Residual<'a> {
     Rows(Rows<'a>),
 }
 
-/// How the rows of an input stand for the rows of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InputRows {
-    /// One for one.
-    Single,
-    /// Two for one: the second holds what rounding took from the first, and its sums are
-    /// added to what the first one's became.
-    Twice,
+/// What an input is rounded to before it meets an integer weight, with a scale for each 32
+/// values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum InputPrecision {
+    /// int8.
+    Int8 = 8,
+    /// int8 twice: what the first rounding took is rounded again, and both are multiplied in
+    /// one pass over the weight.
+    Int16 = 16,
 }
 
-impl InputRows {
-    /// Rows of input for each row of output.
-    pub(crate) fn per_output(self) -> usize {
+impl InputPrecision {
+    /// Rows of int8 that stand for one row of input.
+    pub(crate) fn int8_rows(self) -> usize {
         match self {
-            InputRows::Single => 1,
-            InputRows::Twice => 2,
+            InputPrecision::Int8 => 1,
+            InputPrecision::Int16 => 2,
         }
     }
 }
 
 /// How sums become outputs: `y = sum · scale`, `y = y + bias`, `y = residual + y`, each step
-/// rounded once, in this order; then, for a second row of input, `y = y + sum · scale`.
+/// rounded once, in this order; then, for the second row of an int16 input,
+/// `y = y + sum · scale`.
 pub(crate) struct Epilogue<'a> {
-    pub(crate) input: InputRows,
+    pub(crate) precision: InputPrecision,
     pub(crate) scale: f32,
     /// One value an output.
     pub(crate) bias: Option<&'a [f32]>,
@@ -107,10 +110,8 @@ impl Epilogue<'_> {
     pub(super) fn finish<L: Lanes>(&self, lanes: L, t: usize, group: usize, sums: L::F) {
         let start = group * GROUP_ROWS;
         let columns = start..self.output.width().min(start + GROUP_ROWS);
-        let (t, part) = match self.input {
-            InputRows::Single => (t, 0),
-            InputRows::Twice => (t / 2, t % 2),
-        };
+        let int8_rows = self.precision.int8_rows();
+        let (t, part) = (t / int8_rows, t % int8_rows);
         // SAFETY: groups are disjoint columns, and a group is given to one thread.
         let out = unsafe { self.output.columns(t, columns.clone()) };
         let mut y = lanes.mul(sums, lanes.splat(self.scale));

@@ -26,7 +26,7 @@ pub(crate) fn linear_int8(
     groups: Range<usize>,
 ) {
     assert!(weight.encoding.is_quantized() && input.blocks() == weight.cols.div_ceil(BLOCK));
-    assert!(input.count() == epilogue.output.count() * epilogue.input.per_output());
+    assert!(input.count() == epilogue.output.count() * epilogue.precision.int8_rows());
     assert!(epilogue.output.width() == weight.rows);
     assert!(groups.end <= weight.groups());
     isa.run(LinearInt8 {

@@ -1,10 +1,9 @@
 //! Activations as int8: each row in blocks of 32 values that share a scale.
 
-use super::Isa;
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
+use super::{InputPrecision, Isa};
 use crate::layout::BLOCK;
-use crate::math;
 
 /// Quantized rows, one a token.
 #[derive(Clone, Copy)]
@@ -81,22 +80,27 @@ pub(super) struct QuantizedRow<'a> {
 /// scale rounds to zero has zero values. A block with a value that is not finite has zero values
 /// and a scale of NaN, so that what it touches is NaN and not a plausible number.
 ///
+/// For [`InputPrecision::Int16`] the row is followed by another one: what the first rounding
+/// took, `fma(-scale, value, x)`, quantized in the same way.
+///
 /// # Panics
-/// If `values` is not `blocks · 32` long, or `scales` or `sums` not `blocks`, for
-/// `blocks = x.len().div_ceil(32)`.
+/// If `values` is not `rows · blocks · 32` long, or `scales` or `sums` not `rows · blocks`, for
+/// `blocks = x.len().div_ceil(32)` and one or two `rows`.
 pub(crate) fn quantize_row(
     isa: Isa,
     x: &[f32],
+    precision: InputPrecision,
     values: &mut [i8],
     scales: &mut [f32],
     sums: &mut [i32],
 ) {
-    let blocks = x.len().div_ceil(BLOCK);
+    let blocks = precision.int8_rows() * x.len().div_ceil(BLOCK);
     assert_eq!(values.len(), blocks * BLOCK);
     assert_eq!(scales.len(), blocks);
     assert_eq!(sums.len(), blocks);
     isa.run(QuantizeRow {
         x,
+        precision,
         values,
         scales,
         sums,
@@ -105,6 +109,7 @@ pub(crate) fn quantize_row(
 
 struct QuantizeRow<'a> {
     x: &'a [f32],
+    precision: InputPrecision,
     values: &'a mut [i8],
     scales: &'a mut [f32],
     sums: &'a mut [i32],
@@ -117,39 +122,72 @@ impl Kernel for QuantizeRow<'_> {
     fn run<L: DotBlocks>(self, lanes: L) {
         let values = self.values.as_chunks_mut::<BLOCK>().0;
         let (whole, tail) = self.x.as_chunks::<BLOCK>();
-        let outputs = values.iter_mut().zip(self.scales).zip(self.sums);
         let mut last = [0.0; BLOCK];
         last[..tail.len()].copy_from_slice(tail);
-        for (x, ((values, scale), sum)) in whole.iter().chain([&last]).zip(outputs) {
-            (*scale, *sum) = quantize_block(lanes, x, values);
+        let blocks = whole.len() + usize::from(!tail.is_empty());
+        for b in 0..blocks {
+            let (x, _) = whole.get(b).unwrap_or(&last).as_chunks();
+            let x = [lanes.load(&x[0]), lanes.load(&x[1])];
+            let q = quantize_block(lanes, x);
+            q.store(lanes, &mut values[b]);
+            (self.scales[b], self.sums[b]) = (q.scale, q.sum);
+            if self.precision == InputPrecision::Int16 {
+                let minus_scale = lanes.splat(-q.scale);
+                let rest = [
+                    lanes.fma(minus_scale, q.values[0], x[0]),
+                    lanes.fma(minus_scale, q.values[1], x[1]),
+                ];
+                let q = quantize_block(lanes, rest);
+                q.store(lanes, &mut values[blocks + b]);
+                (self.scales[blocks + b], self.sums[blocks + b]) = (q.scale, q.sum);
+            }
         }
     }
 }
 
-/// Returns the scale, and the sum times -8.
+/// A quantized block: whole numbers in lanes, and their sum times -8.
+struct QuantizedBlock<L: Lanes> {
+    values: [L::F; 2],
+    scale: f32,
+    sum: i32,
+}
+
+impl<L: Lanes> QuantizedBlock<L> {
+    #[inline(always)]
+    fn store(&self, lanes: L, values: &mut [i8; BLOCK]) {
+        let (values, _) = values.as_chunks_mut();
+        lanes.store_i8(self.values[0], &mut values[0]);
+        lanes.store_i8(self.values[1], &mut values[1]);
+    }
+}
+
 #[inline(always)]
-fn quantize_block<L: Lanes>(lanes: L, x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
-    let (x, _) = x.as_chunks();
-    let [a, b] = [lanes.load(&x[0]), lanes.load(&x[1])];
+fn quantize_block<L: Lanes>(lanes: L, x: [L::F; 2]) -> QuantizedBlock<L> {
     let mut magnitudes = [0.0; LANES];
-    lanes.store(lanes.max_magnitude(a, b), &mut magnitudes);
+    lanes.store(lanes.max_magnitude(x[0], x[1]), &mut magnitudes);
     // As bit patterns, magnitudes order like integers, with infinity and NaN above the rest.
     let greatest = magnitudes.iter().fold(0, |max, m| max.max(m.to_bits()));
     let greatest = f32::from_bits(greatest);
     let scale = greatest / 127.0;
     if scale == 0.0 || !greatest.is_finite() {
-        *values = [0; BLOCK];
-        return (if scale == 0.0 { 0.0 } else { f32::NAN }, 0);
+        return QuantizedBlock {
+            values: [lanes.splat(0.0); 2],
+            scale: if scale == 0.0 { 0.0 } else { f32::NAN },
+            sum: 0,
+        };
     }
     let scales = lanes.splat(scale);
-    let a = round_within_127(lanes, lanes.div(a, scales));
-    let b = round_within_127(lanes, lanes.div(b, scales));
-    let (values, _) = values.as_chunks_mut();
-    lanes.store_i8(a, &mut values[0]);
-    lanes.store_i8(b, &mut values[1]);
+    let values = [
+        round_within_127(lanes, lanes.div(x[0], scales)),
+        round_within_127(lanes, lanes.div(x[1], scales)),
+    ];
     // Whole numbers of this size add without rounding, in any order.
-    let sum = lanes.sum(lanes.add(a, b));
-    (scale, sum as i32 * -8)
+    let sum = lanes.sum(lanes.add(values[0], values[1]));
+    QuantizedBlock {
+        values,
+        scale,
+        sum: sum as i32 * -8,
+    }
 }
 
 /// A denormal scale has few digits, so quotients may exceed the limit.
@@ -157,27 +195,4 @@ fn quantize_block<L: Lanes>(lanes: L, x: &[f32; BLOCK], values: &mut [i8; BLOCK]
 fn round_within_127<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let x = lanes.min(x, lanes.splat(127.0));
     lanes.round(lanes.max(x, lanes.splat(-127.0)))
-}
-
-/// Quantizes what [`quantize_row`] took from `x`: `x − q · s`, one rounding, block by block.
-///
-/// # Panics
-/// If a slice's length does not fit.
-pub(crate) fn quantize_rest(
-    isa: Isa,
-    x: &[f32],
-    coarse: (&[i8], &[f32]),
-    values: &mut [i8],
-    scales: &mut [f32],
-    sums: &mut [i32],
-) {
-    for (b, x) in x.chunks(BLOCK).enumerate() {
-        let block = b * BLOCK..(b + 1) * BLOCK;
-        let mut rest = [0.0; BLOCK];
-        for ((rest, x), q) in rest.iter_mut().zip(x).zip(&coarse.0[block.clone()]) {
-            *rest = math::fma(-coarse.1[b], f32::from(*q), *x);
-        }
-        let (scales, sums) = (&mut scales[b..=b], &mut sums[b..=b]);
-        quantize_row(isa, &rest, &mut values[block], scales, sums);
-    }
 }

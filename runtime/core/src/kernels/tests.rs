@@ -1,12 +1,15 @@
 //! Every kernel on every instruction set against its scalar meaning, bit for bit.
 
+mod support;
+
 use half::f16;
 use proptest::prelude::*;
 
 use super::*;
-use crate::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
+use crate::layout::{BLOCK, Encoding};
 use crate::ops::RopeStyle;
-use crate::rows::{Rows, RowsMut};
+use crate::rows::Rows;
+use support::*;
 
 const PACKED: [Encoding; 6] = [
     Encoding::F32,
@@ -17,250 +20,12 @@ const PACKED: [Encoding; 6] = [
     Encoding::Int8ZeroPoint,
 ];
 
-/// A generator of reproducible numbers, faster than a strategy a value.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) as u32
-    }
-
-    fn below(&mut self, n: u32) -> u32 {
-        self.next() % n
-    }
-
-    /// Mostly of everyday size; some zeros, denormals and giants.
-    fn float(&mut self) -> f32 {
-        let x = self.below(2_000_001) as f32 / 1e6 - 1.0;
-        match self.below(40) {
-            0 => 0.0,
-            1 => x * 1e-41,
-            2 => x * 1e30,
-            3 => -0.0,
-            4 => x * 1e-4,
-            _ => x * 4.0,
-        }
-    }
-
-    fn floats(&mut self, n: usize) -> Vec<f32> {
-        (0..n).map(|_| self.float()).collect()
-    }
-
-    /// Of everyday size only.
-    fn tame(&mut self, n: usize) -> Vec<f32> {
-        (0..n)
-            .map(|_| self.below(2_000_001) as f32 / 1e6 - 1.0)
-            .collect()
-    }
-}
-
-/// A random weight, and its values in f64 row after row.
-struct Matrix {
-    encoding: Encoding,
-    rows: usize,
-    cols: usize,
-    data: Vec<u8>,
-    values: Vec<f64>,
-}
-
-impl Matrix {
-    fn new(encoding: Encoding, rows: usize, cols: usize, numbers: &mut Numbers) -> Matrix {
-        let mut data = vec![0; encoding.tensor_bytes(rows, cols).unwrap()];
-        let mut values = vec![];
-        for (group, out) in data
-            .chunks_exact_mut(encoding.group_bytes(cols).unwrap())
-            .enumerate()
-        {
-            let rows = GROUP_ROWS.min(rows - group * GROUP_ROWS);
-            if !encoding.is_quantized() {
-                let floats = numbers.tame(rows * cols);
-                pack_float(encoding, cols, &floats, out);
-                values.extend(floats.iter().map(|x| match encoding {
-                    Encoding::F16 => f16::from_f32(*x).to_f64(),
-                    _ => f64::from(*x),
-                }));
-                continue;
-            }
-            let blocks = cols.div_ceil(BLOCK);
-            let (limit, middle) = if encoding.is_int4() {
-                (16, 8)
-            } else {
-                (256, 128)
-            };
-            // Extremes come often, as they are what could overflow.
-            let codes: Vec<u8> = (0..rows * cols)
-                .map(|_| match numbers.below(4) {
-                    0 => (limit - 1) as u8,
-                    1 => 0,
-                    _ => numbers.below(limit) as u8,
-                })
-                .collect();
-            let scales: Vec<f32> = (0..rows * blocks)
-                .map(|_| f16::from_f32(numbers.below(1000) as f32 / 5e4).to_f32())
-                .collect();
-            let zero_points: Vec<u8> = match encoding.has_zero_points() {
-                true => (0..scales.len())
-                    .map(|_| numbers.below(limit) as u8)
-                    .collect(),
-                false => vec![],
-            };
-            pack_quantized(encoding, cols, &codes, &scales, &zero_points, out);
-            values.extend(codes.iter().enumerate().map(|(i, code)| {
-                let at = i / cols * blocks + i % cols / BLOCK;
-                let zero_point = zero_points.get(at).copied().unwrap_or(middle);
-                f64::from(i32::from(*code) - i32::from(zero_point)) * f64::from(scales[at])
-            }));
-        }
-        Matrix {
-            encoding,
-            rows,
-            cols,
-            data,
-            values,
-        }
-    }
-
-    fn weight(&self) -> Weight<'_> {
-        Weight::new(self.encoding, self.rows, self.cols, 1.0, &self.data)
-    }
-}
-
-struct Quantized {
-    values: Vec<i8>,
-    scales: Vec<f32>,
-    sums: Vec<i32>,
-    rows: usize,
-    blocks: usize,
-}
-
-impl Quantized {
-    fn new(isa: Isa, x: &[f32], cols: usize) -> Quantized {
-        let (rows, blocks) = (x.len() / cols, cols.div_ceil(BLOCK));
-        let mut q = Quantized {
-            values: vec![1; rows * blocks * BLOCK],
-            scales: vec![1.0; rows * blocks],
-            sums: vec![1; rows * blocks],
-            rows,
-            blocks,
-        };
-        for t in 0..rows {
-            let at = t * blocks..(t + 1) * blocks;
-            quantize_row(
-                isa,
-                &x[t * cols..(t + 1) * cols],
-                &mut q.values[at.start * BLOCK..at.end * BLOCK],
-                &mut q.scales[at.clone()],
-                &mut q.sums[at],
-            );
-        }
-        q
-    }
-
-    fn rows(&self) -> QuantizedRows<'_> {
-        QuantizedRows::new(
-            &self.values,
-            &self.scales,
-            &self.sums,
-            self.rows,
-            self.blocks,
-        )
-    }
-}
-
-fn bits(x: &[f32]) -> Vec<u32> {
-    // All NaNs are the same: which of two is kept is no instruction set's promise.
-    x.iter()
-        .map(|x| {
-            if x.is_nan() {
-                f32::NAN.to_bits()
-            } else {
-                x.to_bits()
-            }
-        })
-        .collect()
-}
-
-fn vector_isas() -> impl Iterator<Item = Isa> {
-    Isa::available().skip(1)
-}
-
-/// Runs `job` with the epilogue over an output of `tokens × matrix.rows`.
-fn with_epilogue(
-    tokens: usize,
-    width: usize,
-    extras: Option<(&[f32], &[f32])>,
-    in_place: bool,
-    job: impl FnOnce(&Epilogue<'_>),
-) -> Vec<f32> {
-    let mut out = match extras {
-        Some((_, residual)) if in_place => residual.to_vec(),
-        _ => vec![0.5; tokens * width],
-    };
-    // SAFETY: `out` is tokens × width floats, borrowed for the epilogue alone.
-    let output = unsafe { RowsMut::new(out.as_mut_ptr(), width, width, tokens) };
-    let residual = match extras {
-        None => Residual::None,
-        Some(_) if in_place => Residual::InPlace,
-        Some((_, rows)) => {
-            // SAFETY: as above, and only read.
-            Residual::Rows(unsafe { Rows::new(rows.as_ptr(), width, width, tokens) })
-        }
-    };
-    job(&Epilogue {
-        input: InputRows::Single,
-        scale: 0.75,
-        bias: extras.map(|(bias, _)| bias),
-        residual,
-        output,
-    });
-    out
-}
-
-/// Attends from all queries of a step, `cut` of them at a time.
-fn attended<E: KvElement>(
-    isa: Isa,
-    query: &[f32],
-    keys: (&[E], usize),
-    values: (&[E], usize),
-    position: usize,
-    heads: usize,
-    cut: usize,
-) -> Vec<f32> {
-    let [wide, out_wide] = [keys.1, values.1].map(|dim| heads * dim);
-    let tokens = query.len() / wide;
-    let mut out = vec![0.5; tokens * out_wide];
-    let mut scores = vec![0.5; QUERIES * (position + tokens)];
-    // SAFETY: whole slices, the output borrowed mutably.
-    let (rows, output) = unsafe {
-        (
-            Rows::new(query.as_ptr(), wide, wide, tokens),
-            RowsMut::new(out.as_mut_ptr(), out_wide, out_wide, tokens),
-        )
-    };
-    let queries = Queries {
-        rows,
-        output,
-        first_head: 0,
-        heads,
-        position,
-    };
-    for first in (0..queries.count()).step_by(cut) {
-        let range = first..queries.count().min(first + cut);
-        // SAFETY: one thread.
-        unsafe { attend(isa, &queries, range, keys, values, 0.3, &mut scores) };
-    }
-    out
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn int8_products_are_the_same_everywhere_and_in_any_cut(
+        precision in precisions(),
         encoding in prop::sample::select(&PACKED[2..]),
         rows in 1..100usize,
         cols in 1..200usize,
@@ -273,12 +38,12 @@ proptest! {
         let x = numbers.floats(tokens * cols);
         let bias = numbers.floats(rows);
         let residual = numbers.floats(tokens * rows);
-        let q = Quantized::new(Isa::SCALAR, &x, cols);
+        let q = Quantized::new(Isa::SCALAR, &x, cols, precision);
         let weight = matrix.weight();
 
         let run = |isa, cut: usize| {
             let extra = extras.map(|_| (&bias[..], &residual[..]));
-            with_epilogue(tokens, rows, extra, extras == Some(true), |epilogue| {
+            with_epilogue(tokens, rows, precision, extra, extras == Some(true), |epilogue| {
                 linear_int8(isa, weight, q.rows(), epilogue, 0..cut);
                 linear_int8(isa, weight, q.rows(), epilogue, cut..weight.groups());
             })
@@ -289,9 +54,9 @@ proptest! {
                 prop_assert_eq!(bits(&run(isa, cut)), bits(&expected), "{:?}, cut {}", isa, cut);
             }
             for t in 0..tokens {
-                let q = Quantized::new(isa, &x[t * cols..(t + 1) * cols], cols);
+                let q = Quantized::new(isa, &x[t * cols..(t + 1) * cols], cols, precision);
                 let extra = extras.map(|_| (&bias[..], &residual[t * rows..(t + 1) * rows]));
-                let one = with_epilogue(1, rows, extra, extras == Some(true), |epilogue| {
+                let one = with_epilogue(1, rows, precision, extra, extras == Some(true), |epilogue| {
                     linear_int8(isa, weight, q.rows(), epilogue, 0..weight.groups());
                 });
                 prop_assert_eq!(bits(&one), bits(&expected[t * rows..(t + 1) * rows]));
@@ -301,6 +66,7 @@ proptest! {
 
     #[test]
     fn int8_products_are_near_the_exact_product_of_what_was_quantized(
+        precision in precisions(),
         encoding in prop::sample::select(&PACKED[2..]),
         rows in 1..40usize,
         cols in 1..200usize,
@@ -309,13 +75,13 @@ proptest! {
         let mut numbers = Numbers(seed);
         let matrix = Matrix::new(encoding, rows, cols, &mut numbers);
         let x = numbers.tame(cols);
-        let q = Quantized::new(Isa::SCALAR, &x, cols);
-        let out = with_epilogue(1, rows, None, false, |epilogue| {
+        let q = Quantized::new(Isa::SCALAR, &x, cols, precision);
+        let out = with_epilogue(1, rows, precision, None, false, |epilogue| {
             linear_int8(Isa::SCALAR, matrix.weight(), q.rows(), epilogue, 0..rows.div_ceil(16));
         });
         for (row, out) in out.iter().enumerate() {
             let terms = (0..cols).map(|k| {
-                let x = f64::from(q.values[k]) * f64::from(q.scales[k / BLOCK]);
+                let x = q.value(k);
                 matrix.values[row * cols + k] * x * 0.75
             });
             let (exact, size) = terms.fold((0.0, 0.0), |(e, s), term| (e + term, s + term.abs()));
@@ -338,7 +104,7 @@ proptest! {
         // SAFETY: tokens × cols floats that live on.
         let input = unsafe { Rows::new(x.as_ptr(), cols, cols, tokens) };
         let run = |isa| {
-            with_epilogue(tokens, rows, None, false, |epilogue| {
+            with_epilogue(tokens, rows, InputPrecision::Int8, None, false, |epilogue| {
                 linear_f32(isa, weight, input, epilogue, 0..weight.groups());
             })
         };
@@ -377,6 +143,7 @@ proptest! {
 
     #[test]
     fn quantized_rows_are_the_same_everywhere(
+        precision in precisions(),
         cols in 1..200usize,
         poison in prop::option::of(prop::sample::select(vec![
             f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE,
@@ -390,14 +157,15 @@ proptest! {
         if let Some(poison) = poison {
             x[numbers.below(cols as u32) as usize] = poison;
         }
-        let expected = Quantized::new(Isa::SCALAR, &x, cols);
+        let expected = Quantized::new(Isa::SCALAR, &x, cols, precision);
         for isa in vector_isas() {
-            let q = Quantized::new(isa, &x, cols);
+            let q = Quantized::new(isa, &x, cols, precision);
             prop_assert_eq!(&q.values, &expected.values);
             prop_assert_eq!(bits(&q.scales), bits(&expected.scales));
             prop_assert_eq!(&q.sums, &expected.sums);
         }
-        for (b, values) in expected.values.chunks_exact(BLOCK).enumerate() {
+        let coarse = expected.values.chunks_exact(BLOCK).take(expected.blocks);
+        for (b, values) in coarse.enumerate() {
             let block = &x[b * BLOCK..cols.min((b + 1) * BLOCK)];
             let scale = expected.scales[b];
             let sum: i32 = values.iter().map(|v| i32::from(*v)).sum();
@@ -410,6 +178,14 @@ proptest! {
                 for (value, x) in values.iter().zip(block) {
                     let ties_even = (x / scale).round_ties_even().clamp(-127.0, 127.0);
                     prop_assert_eq!(f32::from(*value), ties_even);
+                }
+                if precision == InputPrecision::Int16 {
+                    let step = f64::from(expected.scales[expected.blocks + b]);
+                    prop_assert!(step <= 0.5001 / 127.0 * f64::from(scale) + 1e-44);
+                    for (i, x) in block.iter().enumerate() {
+                        let error = expected.value(b * BLOCK + i) - f64::from(*x);
+                        prop_assert!(error.abs() <= 0.5001 * step + 1e-44);
+                    }
                 }
             }
         }
@@ -544,8 +320,8 @@ proptest! {
         let mut numbers = Numbers(1);
         let matrix = Matrix::new(Encoding::Int4, 20, n, &mut numbers);
         let run = |isa| {
-            let q = Quantized::new(isa, &values, n);
-            let product = with_epilogue(1, 20, None, false, |epilogue| {
+            let q = Quantized::new(isa, &values, n, InputPrecision::Int8);
+            let product = with_epilogue(1, 20, InputPrecision::Int8, None, false, |epilogue| {
                 linear_int8(isa, matrix.weight(), q.rows(), epilogue, 0..2);
             });
             let mut normed = values.clone();
@@ -569,10 +345,10 @@ fn a_product_reads_a_stride_wider_than_its_row() {
     let x = numbers.tame(2 * 5);
     // SAFETY: two rows of three in strides of five, within `x`.
     let input = unsafe { Rows::new(x.as_ptr(), 5, 3, 2) };
-    let out = with_epilogue(2, 16, None, false, |epilogue| {
+    let out = with_epilogue(2, 16, InputPrecision::Int8, None, false, |epilogue| {
         linear_f32(Isa::best(), matrix.weight(), input, epilogue, 0..1);
     });
-    let second = with_epilogue(1, 16, None, false, |epilogue| {
+    let second = with_epilogue(1, 16, InputPrecision::Int8, None, false, |epilogue| {
         // SAFETY: one row of three within `x`.
         let input = unsafe { Rows::new(x[5..].as_ptr(), 3, 3, 1) };
         linear_f32(Isa::best(), matrix.weight(), input, epilogue, 0..1);

@@ -1,17 +1,15 @@
 //! Linear map: `output = weight · input (+ bias) (+ residual)`.
 
 use super::words::{Reader, Word, Writer};
-use super::{TensorId, View};
+use super::{InputPrecision, TensorId, View};
 use crate::executor::{Activations, Run};
-use crate::kernels::{self, Epilogue, InputRows, Residual};
+use crate::kernels::{self, Epilogue, Residual};
 use crate::plan::check::{Checker, OpFault};
 
 /// Multiplies each token's input by a packed weight.
 ///
-/// With an integer weight the input is quantized to int8 first, a scale for each 32 values;
-/// with a float weight, and everywhere under [`Activations::F32`], it stays f32. In the head,
-/// whose errors go straight into the logits, what that rounding took is quantized too and
-/// multiplied in the same pass over the weight.
+/// With an integer weight the input is quantized to `precision` first; with a float weight,
+/// and everywhere under [`Activations::F32`], it stays f32.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Linear {
     /// As wide as the weight has columns.
@@ -24,6 +22,8 @@ pub struct Linear {
     pub bias: Option<TensorId>,
     /// Added last; may be the output itself.
     pub residual: Option<View>,
+    /// Of the input, where the weight is integer.
+    pub precision: InputPrecision,
 }
 
 impl Word for Linear {
@@ -32,7 +32,8 @@ impl Word for Linear {
             .put(self.output)
             .put(self.weight)
             .put(self.bias)
-            .put(self.residual);
+            .put(self.residual)
+            .put(self.precision);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Linear> {
@@ -42,6 +43,7 @@ impl Word for Linear {
             weight: from.get()?,
             bias: from.get()?,
             residual: from.get()?,
+            precision: from.get()?,
         })
     }
 }
@@ -73,20 +75,19 @@ impl Linear {
                 Some(rows) => Residual::Rows(rows),
             },
         };
-        let int8 = weight.encoding.is_quantized() && run.activations == Activations::Int8;
-        let rows = match int8 && run.in_head {
-            true => InputRows::Twice,
-            false => InputRows::Single,
-        };
+        let integer = weight.encoding.is_quantized() && run.activations == Activations::Int8;
         let epilogue = Epilogue {
-            input: rows,
+            precision: match integer {
+                true => self.precision,
+                false => InputPrecision::Int8,
+            },
             scale: weight.scale,
             bias: self.bias.map(|id| run.vector(id)),
             residual,
             output: run.rows_mut(self.output),
         };
-        if int8 {
-            let quantized = run.quantize(input, rows);
+        if integer {
+            let quantized = run.quantize(input, self.precision);
             run.split(weight.groups(), |groups| {
                 kernels::linear_int8(run.isa, weight, quantized, &epilogue, groups);
             });

@@ -22,6 +22,8 @@ pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
 pub use silu_mul::SiluMul;
 
+pub use crate::kernels::InputPrecision;
+
 use crate::executor::Run;
 use crate::plan::check::{Checker, OpFault};
 use crate::plan::format::OpRecord;

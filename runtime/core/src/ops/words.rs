@@ -1,6 +1,6 @@
 //! Arguments of operators as 32-bit words.
 
-use super::{BufferId, CacheId, TensorId, View};
+use super::{BufferId, CacheId, InputPrecision, TensorId, View};
 use crate::plan::format::NONE;
 
 const WORDS: usize = 23;
@@ -111,6 +111,20 @@ impl Word for Option<TensorId> {
     fn get(from: &mut Reader<'_>) -> Option<Option<TensorId>> {
         let id = u32::get(from)?;
         Some((id != NONE).then_some(TensorId(id)))
+    }
+}
+
+impl Word for InputPrecision {
+    fn put(&self, to: &mut Writer) {
+        (*self as u32).put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<InputPrecision> {
+        match u32::get(from)? {
+            8 => Some(InputPrecision::Int8),
+            16 => Some(InputPrecision::Int16),
+            _ => None,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use format::{
 };
 
 use crate::layout::Encoding;
-use crate::ops::{Op, TensorId};
+use crate::ops::{Linear, Op, TensorId};
 
 /// Most floats a token in all buffers of a stage, and in all caches: 1 MiB a token, several
 /// times what the largest models need. A hostile file can ask for no more memory than this
@@ -141,13 +141,15 @@ impl<B: AsRef<[u8]>> Plan<B> {
         }
     }
 
-    /// Columns of the widest input of any linear map.
-    pub(crate) fn widest_linear_input(&self) -> usize {
-        let inputs = self.ops().filter_map(|op| match op {
-            Op::Linear(linear) => Some(linear.input.width as usize),
-            _ => None,
-        });
-        inputs.max().unwrap_or(0)
+    /// Every linear map, with the stage that it runs in.
+    pub(crate) fn linear_maps(&self) -> impl Iterator<Item = (Stage, Linear)> + '_ {
+        let head = self.model.head as usize;
+        self.ops()
+            .enumerate()
+            .filter_map(move |(index, op)| match op {
+                Op::Linear(linear) => Some((stage(index, head), linear)),
+                _ => None,
+            })
     }
 
     fn table<T: AnyBitPattern>(&self, section: Section) -> &[T] {
@@ -268,14 +270,13 @@ impl<B: AsRef<[u8]>> Plan<B> {
             });
         }
         for (index, record) in records.iter().enumerate() {
-            let in_head = index >= model.head as usize;
             let checker = Checker {
                 buffers: self.buffers(),
                 caches: self.caches(),
                 tensors: self.table(Section::Tensors),
                 vocab: model.vocab,
                 context: model.context,
-                stage: if in_head { Stage::Head } else { Stage::Body },
+                stage: stage(index, model.head as usize),
             };
             let op = Op::decode(record).ok_or(PlanError::UnknownOp { index })?;
             op.check(&checker).map_err(|fault| PlanError::Op {
@@ -285,6 +286,15 @@ impl<B: AsRef<[u8]>> Plan<B> {
             })?;
         }
         Ok(())
+    }
+}
+
+/// The stage that the operator at `index` runs in.
+fn stage(index: usize, head: usize) -> Stage {
+    if index < head {
+        Stage::Body
+    } else {
+        Stage::Head
     }
 }
 

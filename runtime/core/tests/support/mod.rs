@@ -6,8 +6,8 @@ use bytemuck::{Zeroable, bytes_of, cast_slice};
 use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
-    Add, Attention, BufferId, CacheId, Embed, Linear, Op, RmsNorm, Rope, RopeStyle, SiluMul,
-    TensorId, View,
+    Add, Attention, BufferId, CacheId, Embed, InputPrecision, Linear, Op, RmsNorm, Rope, RopeStyle,
+    SiluMul, TensorId, View,
 };
 use tealight_core::plan::format::*;
 
@@ -113,6 +113,7 @@ impl Builder {
                 weight,
                 bias,
                 residual: None,
+                precision: InputPrecision::Int8,
             }));
             let query = columns(qkv, 0..HEADS * HEAD_DIM);
             let key = columns(qkv, HEADS * HEAD_DIM..(HEADS + KV_HEADS) * HEAD_DIM);
@@ -159,6 +160,7 @@ impl Builder {
                 weight,
                 bias: None,
                 residual: Some(hidden),
+                precision: InputPrecision::Int8,
             }));
             self.norm(hidden, normed, HIDDEN);
             let weight = self.packed(2 * MLP, HIDDEN);
@@ -168,6 +170,7 @@ impl Builder {
                 weight,
                 bias: None,
                 residual: None,
+                precision: InputPrecision::Int8,
             }));
             self.ops.push(Op::SiluMul(SiluMul {
                 gate: columns(gate_up, 0..MLP),
@@ -181,6 +184,7 @@ impl Builder {
                 weight,
                 bias: None,
                 residual: Some(normed),
+                precision: InputPrecision::Int16,
             }));
             self.ops.push(Op::Add(Add {
                 a: hidden,
@@ -196,6 +200,7 @@ impl Builder {
             weight: table,
             bias: None,
             residual: None,
+            precision: InputPrecision::Int16,
         }));
         self.file(head, logits.buffer.0)
     }

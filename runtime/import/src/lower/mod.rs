@@ -3,10 +3,11 @@
 
 mod buffers;
 mod fuse;
+mod precision;
 mod tensors;
 
 use tealight_core::ops::{
-    Add, Attention, CacheId, Embed, Linear, Op, RmsNorm, Rope, SiluMul, View,
+    Add, Attention, CacheId, Embed, InputPrecision, Linear, Op, RmsNorm, Rope, SiluMul, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -47,11 +48,12 @@ pub(crate) fn lower(
         tensors: Tensors::new(context),
         caches: Vec::new(),
     };
-    let ops = network
-        .rows
-        .iter()
-        .enumerate()
-        .map(|(at, row)| lowering.op(&row.op, buffers.view(network.whole(RowId(at)))?));
+    let precisions = precision::of_inputs(&network, head);
+    let rows = network.rows.iter().zip(precisions).enumerate();
+    let ops = rows.map(|(at, (row, precision))| {
+        let output = buffers.view(network.whole(RowId(at)))?;
+        lowering.op(&row.op, output, precision)
+    });
     let ops = ops
         .collect::<Option<Vec<Op>>>()
         .ok_or("it is too large for a plan")?;
@@ -130,7 +132,7 @@ struct Lowering<'a> {
 
 impl Lowering<'_> {
     /// One operator; `None` if a number does not fit the format.
-    fn op(&mut self, op: &RowOp, output: View) -> Option<Op> {
+    fn op(&mut self, op: &RowOp, output: View, precision: InputPrecision) -> Option<Op> {
         let view = |columns: &Columns| self.buffers.view(*columns);
         Some(match op {
             RowOp::Embed { table, scale } => {
@@ -168,6 +170,7 @@ impl Lowering<'_> {
                     None => None,
                     Some(residual) => Some(view(residual)?),
                 },
+                precision,
             }),
             RowOp::Rope {
                 head_dim,

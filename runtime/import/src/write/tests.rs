@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tealight_core::layout::Encoding;
-use tealight_core::ops::{BufferId, Embed, Linear, Op, RmsNorm, TensorId, View};
+use tealight_core::ops::{BufferId, Embed, InputPrecision, Linear, Op, RmsNorm, TensorId, View};
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::{Section, Stage};
 
@@ -75,6 +75,7 @@ fn small() -> DecoderSpec<'static> {
                 weight: TensorId(0),
                 bias: None,
                 residual: None,
+                precision: InputPrecision::Int16,
             }),
         ],
         head: 1,

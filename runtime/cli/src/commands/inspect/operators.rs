@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tealight::Model;
-use tealight::ops::{Op, TensorId, View};
+use tealight::ops::{InputPrecision, Op, TensorId, View};
 
 use crate::table::{Align, markdown};
 
@@ -36,7 +36,7 @@ pub(super) fn details(model: &Model) -> String {
     text
 }
 
-/// Every operator as `Linear b1[0..64] -> b2[0..192], q_proj int4 192x64`.
+/// Every operator as `Linear b1[0..64] as int16 -> b2[0..192], q_proj int4 192x64`.
 pub(super) fn list(model: &Model) -> impl Iterator<Item = String> {
     model.plan().ops().map(|op| describe(model, &op))
 }
@@ -77,7 +77,12 @@ fn describe(model: &Model, op: &Op) -> String {
                 .residual
                 .map_or(String::new(), |v| format!(", plus {}", view(v)));
             let (input, output) = (view(op.input), view(op.output));
-            format!("{input} -> {output}, {}{bias}{residual}", tensor(op.weight))
+            let precision = match op.precision {
+                InputPrecision::Int8 => "int8",
+                InputPrecision::Int16 => "int16",
+            };
+            let weight = tensor(op.weight);
+            format!("{input} as {precision} -> {output}, {weight}{bias}{residual}")
         }
         Op::Rope(op) => {
             let heads = op.heads.width / op.head_dim.max(1);

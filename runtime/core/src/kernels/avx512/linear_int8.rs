@@ -9,6 +9,8 @@ use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 
 /// Bytes of one chunk: 4 bytes of each row.
 const CHUNK: usize = 4 * GROUP_ROWS;
+/// Rows of int8 that a single token has at most.
+const SINGLE: usize = 2;
 /// How far ahead of its use a single token asks for its weights, in bytes.
 const AHEAD: usize = 4096;
 
@@ -50,7 +52,7 @@ impl Product<'_> {
         let mut group = groups.start;
         while group < groups.end {
             // A single token reads one stream of weights: two cost a quarter of the bandwidth.
-            if self.input.count() > 1 && groups.end - group >= 2 {
+            if self.input.count() > SINGLE && groups.end - group >= 2 {
                 self.tokens::<INT4, ZERO_POINTS, 2>(group);
                 group += 2;
             } else {
@@ -107,7 +109,7 @@ impl Product<'_> {
                 let x = rows.map(|row| row.values.as_ptr().add(b).cast::<i32>());
                 let zero = rows.map(|row| *row.sums.as_ptr().add(b));
 
-                if T == 1 {
+                if T <= SINGLE {
                     for line in 0..block_bytes.div_ceil(64) {
                         let ahead = block[0].wrapping_add(AHEAD + 64 * line);
                         _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
