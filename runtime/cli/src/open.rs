@@ -38,15 +38,24 @@ fn options(args: &ModelArgs, threads: Option<usize>) -> ModelOptions {
     options.threads = threads;
     options.context = args.context;
     options.isa = args.isa.clone();
-    options.kv = args.kv.map(|kv| match kv {
-        KvArg::F16 => KvType::F16,
-        KvArg::F32 => KvType::F32,
-    });
+    options.kv = args.kv.map(kv_type);
     options.activations = match args.activations {
         ActivationsArg::Int8 => Activations::Int8,
         ActivationsArg::F32 => Activations::F32,
     };
     options
+}
+
+/// How sessions of the model keep keys and values.
+pub(crate) fn kv(args: &ModelArgs) -> KvType {
+    args.kv.map_or_else(KvType::default, kv_type)
+}
+
+fn kv_type(kv: KvArg) -> KvType {
+    match kv {
+        KvArg::F16 => KvType::F16,
+        KvArg::F32 => KvType::F32,
+    }
 }
 
 /// Thrown through an import to end it, so that it takes back what it has written.

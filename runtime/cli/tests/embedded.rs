@@ -135,6 +135,43 @@ fn bench_has_a_row_for_each_test() {
 }
 
 #[test]
+fn bench_tells_what_reading_alone_would_allow() {
+    let told = tealight(&[
+        "bench",
+        "--bandwidth",
+        "--json",
+        "-p",
+        "4",
+        "-n",
+        "2",
+        "-d",
+        "0,8",
+        "-t",
+        "2",
+        "-r",
+        "2",
+    ])
+    .json();
+    let number = |row: &serde_json::Value, key: &str| row[key].as_f64().unwrap();
+    let (reading, generating): (Vec<_>, Vec<_>) = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .partition(|row| row["n_gen"] == 0);
+    assert!(reading.iter().all(|row| row.get("of_bound").is_none()));
+    let bytes = |row| number(row, "bytes_per_token");
+    assert!(bytes(generating[0]) < bytes(generating[1]), "{told}");
+    for row in generating {
+        let bound = number(row, "read_bytes_s") / bytes(row);
+        assert!(
+            (number(row, "bound_ts") / bound - 1.0).abs() < 1e-9,
+            "{row}"
+        );
+        assert!(number(row, "of_bound") > 0.0, "{row}");
+    }
+}
+
+#[test]
 fn bench_prints_a_table() {
     let table = tealight(&["bench", "-p", "4", "-n", "2", "-r", "1"]).prints();
     let lines: Vec<&str> = table.lines().collect();

@@ -2,7 +2,10 @@
 //!
 //! A test reads a prompt of some tokens (`pp512`) or says some tokens one by one (`tg128`), after
 //! a context of some tokens (`@ d1024`) that was read before and is not measured. Every test runs
-//! once unmeasured and then as often as was asked for.
+//! once unmeasured and then as often as was asked for. With `--bandwidth` a plain loop reads the
+//! weights between them, which tells how fast generation could be at most.
+
+mod bandwidth;
 
 use std::io::{Write, stdout};
 use std::time::Instant;
@@ -17,6 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::table::{Align, markdown};
 use crate::units::Spread;
 use crate::{open, terminal, units};
+use bandwidth::Touched;
 
 /// Measure tokens/s
 #[derive(Args, Debug)]
@@ -57,6 +61,11 @@ pub(crate) struct BenchArgs {
     #[arg(short, long, value_name = "N", default_value = "5", value_parser = at_least_one)]
     repetitions: usize,
 
+    /// Also read the same bytes in a plain loop, in turn with generation: tells how fast it
+    /// could be at most
+    #[arg(long)]
+    bandwidth: bool,
+
     /// Print an array with an object for each test
     #[arg(long)]
     json: bool,
@@ -83,6 +92,22 @@ struct Row {
     median_ts: f64,
     min_ts: f64,
     max_ts: f64,
+    #[serde(flatten)]
+    bandwidth: Option<Bandwidth>,
+}
+
+/// Generation beside a loop that only reads what it reads.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Bandwidth {
+    /// Bytes that a token reads: weights, keys and values.
+    bytes_per_token: f64,
+    /// Bytes/s of the loop, the median.
+    read_bytes_s: f64,
+    /// Tokens/s if reading were all there is to do, the median.
+    bound_ts: f64,
+    /// The speed's ratio to the bound, each time to the loop's speed just before and after; the
+    /// median.
+    of_bound: f64,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
@@ -97,7 +122,9 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         let tests = tests(args, &model)?;
         let bar = progress(tests.len() * (args.repetitions + 1));
         for test in tests {
-            rows.push(measure(&model, test, args.repetitions, &bar)?);
+            let touched = (args.bandwidth && test.generate > 0)
+                .then(|| Touched::of(&model, open::kv(&args.model)));
+            rows.push(measure(&model, test, args.repetitions, touched, &bar)?);
         }
         bar.finish_and_clear();
         opened = Some(model);
@@ -193,10 +220,21 @@ impl Test {
     }
 }
 
-fn measure(model: &Model, test: Test, times: usize, bar: &ProgressBar) -> Result<Row, Failure> {
+fn measure(
+    model: &Model,
+    test: Test,
+    times: usize,
+    touched: Option<Touched<'_>>,
+    bar: &ProgressBar,
+) -> Result<Row, Failure> {
     let mut session = Session::new(model, &SessionOptions::new().context(test.positions()))?;
     let (before, prompt) = test.prompts(model.info().vocab);
-    let mut speeds = Vec::new();
+    let (mut speeds, mut reads) = (Vec::new(), Vec::new());
+    let read = || {
+        touched
+            .as_ref()
+            .map(|touched| touched.read(model.threads()))
+    };
     for time in 0..=times {
         bar.set_message(test.name());
         let seconds = once(&mut session, &before, &prompt, test)?;
@@ -205,7 +243,12 @@ fn measure(model: &Model, test: Test, times: usize, bar: &ProgressBar) -> Result
         if time > 0 {
             speeds.push((test.prompt + test.generate) as f64 / seconds);
         }
+        reads.extend(read());
     }
+    let bandwidth = touched.map(|touched| {
+        let positions = test.depth as f64 + test.generate as f64 / 2.0;
+        Bandwidth::of(touched.bytes(positions), &reads, &speeds)
+    });
     let spread = Spread::of(speeds);
     Ok(Row {
         n_prompt: test.prompt,
@@ -215,7 +258,24 @@ fn measure(model: &Model, test: Test, times: usize, bar: &ProgressBar) -> Result
         median_ts: spread.median,
         min_ts: spread.min,
         max_ts: spread.max,
+        bandwidth,
     })
+}
+
+impl Bandwidth {
+    /// Of the loop's bytes/s before the first measurement and after each.
+    fn of(bytes_per_token: f64, reads: &[f64], speeds: &[f64]) -> Bandwidth {
+        let around = reads.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0);
+        let ratios = speeds.iter().zip(around);
+        let ratios = ratios.map(|(speed, read)| speed * bytes_per_token / read);
+        let read_bytes_s = Spread::of(reads.to_vec()).median;
+        Bandwidth {
+            bytes_per_token,
+            read_bytes_s,
+            bound_ts: read_bytes_s / bytes_per_token,
+            of_bound: Spread::of(ratios.collect()).median,
+        }
+    }
 }
 
 /// Runs a test and gives the seconds that its measured part took.
@@ -256,7 +316,7 @@ fn progress(steps: usize) -> ProgressBar {
 
 fn table(model: &Model, rows: &[Row]) -> String {
     let info = model.info();
-    let columns = [
+    let mut columns = vec![
         ("model", Align::Left),
         ("size", Align::Right),
         ("params", Align::Right),
@@ -266,13 +326,19 @@ fn table(model: &Model, rows: &[Row]) -> String {
         ("t/s", Align::Right),
         ("min … max", Align::Right),
     ];
+    let bounded = rows.iter().any(|row| row.bandwidth.is_some());
+    if bounded {
+        columns.extend(
+            ["read/token", "read/s", "bound t/s", "of bound"].map(|title| (title, Align::Right)),
+        );
+    }
     let cells = |row: &Row| {
         let test = Test {
             prompt: row.n_prompt,
             generate: row.n_gen,
             depth: row.depth,
         };
-        vec![
+        let mut cells = vec![
             info.name.clone(),
             units::bytes(info.file_bytes),
             info.parameters.map_or_else(|| "?".to_owned(), units::count),
@@ -281,7 +347,18 @@ fn table(model: &Model, rows: &[Row]) -> String {
             test.name(),
             format!("{:.2}", row.median_ts),
             format!("{:.2} … {:.2}", row.min_ts, row.max_ts),
-        ]
+        ];
+        if let Some(bound) = row.bandwidth {
+            cells.extend([
+                units::bytes(bound.bytes_per_token as u64),
+                units::bytes(bound.read_bytes_s as u64),
+                format!("{:.2}", bound.bound_ts),
+                format!("{:.2}", bound.of_bound),
+            ]);
+        } else if bounded {
+            cells.extend(std::iter::repeat_n(String::new(), 4));
+        }
+        cells
     };
     markdown(&columns, &rows.iter().map(cells).collect::<Vec<_>>())
 }
