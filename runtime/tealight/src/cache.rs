@@ -32,15 +32,16 @@ use place::Place;
 use stamp::Stamp;
 
 /// The plan of the model at `path`, an ONNX file or a folder that holds one, imported now if
-/// need be.
+/// need be. Plans are kept in `folder`, or in the user's cache folder.
 pub(crate) fn compiled(
     path: &Path,
+    folder: Option<PathBuf>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<PathBuf, CacheError> {
     let importer = TealightImport;
     Cache {
         importer: &importer,
-        folder: place::user_folder(),
+        folder: folder.or_else(place::user_folder),
     }
     .compiled(path, progress)
 }

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use crate::event::{Event, FinishReason};
-use crate::generation::{Answer, Generation, whole_answer};
+use crate::generation::{Answer, Run, whole_answer};
 use crate::model::Model;
 use crate::options::GenerateOptions;
 use crate::session::{Session, SessionOptions};
@@ -81,6 +81,17 @@ pub struct Chat {
     variables: Variables,
     /// Tokens of the conversation so far.
     used: usize,
+    turn: Option<Turn>,
+}
+
+/// A turn that is not whole yet.
+#[derive(Debug)]
+struct Turn {
+    run: Run,
+    question: Message,
+    answer: String,
+    /// Tokens in the KV cache before it.
+    start: usize,
 }
 
 impl Chat {
@@ -105,6 +116,7 @@ impl Chat {
             messages: Vec::new(),
             variables: options.variables.clone(),
             used: 0,
+            turn: None,
         };
         chat.restore(options.system.iter().map(Message::system).collect());
         Ok(chat)
@@ -127,22 +139,70 @@ impl Chat {
         text: impl Into<String>,
         options: &GenerateOptions,
     ) -> Result<Reply<'_>> {
+        self.begin(text, options)?;
+        Ok(Reply { chat: self })
+    }
+
+    /// Begins a turn, of which [`advance`](Chat::advance) then gives the events.
+    pub(crate) fn begin(
+        &mut self,
+        text: impl Into<String>,
+        options: &GenerateOptions,
+    ) -> Result<()> {
         let called = Instant::now();
+        self.undo_turn();
         self.messages.push(Message::user(text));
         let prompt = self
             .session
             .texts()
             .encode_chat(&self.messages, true, &self.variables);
         let question = self.messages.pop();
-        let generation = Generation::start(&mut self.session, called, prompt?, options)?;
-        Ok(Reply {
-            turn_start: generation.reused(),
-            generation,
-            messages: &mut self.messages,
-            used: &mut self.used,
+        let run = Run::start(&mut self.session, called, prompt?, options)?;
+        self.turn = question.map(|question| Turn {
+            start: run.reused(),
+            run,
             question,
             answer: String::new(),
-        })
+        });
+        Ok(())
+    }
+
+    /// The next event of the turn that has begun; `None` after its last.
+    pub(crate) fn advance(&mut self) -> Option<Result<Event>> {
+        if let Some(said) = self.say() {
+            return Some(said.map(Event::Text));
+        }
+        let turn = self.turn.as_mut()?;
+        let event = turn.run.next(&mut self.session)?;
+        match &event {
+            Ok(Event::Done(summary)) if summary.reason != FinishReason::Cancelled => {
+                let turn = self.turn.take()?;
+                self.messages.push(turn.question);
+                self.messages.push(Message::assistant(turn.answer));
+                self.used = self.session.tokens().len();
+            }
+            _ => self.undo_turn(),
+        }
+        Some(event)
+    }
+
+    /// More text of the turn that has begun; `None` once all was said, and only the last event
+    /// is left.
+    pub(crate) fn say(&mut self) -> Option<Result<String>> {
+        let turn = self.turn.as_mut()?;
+        let said = turn.run.say(&mut self.session)?;
+        match &said {
+            Ok(text) => turn.answer.push_str(text),
+            Err(_) => self.undo_turn(),
+        }
+        Some(said)
+    }
+
+    /// Goes back to the end of the last whole turn.
+    pub(crate) fn undo_turn(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.session.truncate(turn.start);
+        }
     }
 
     /// Says something to the model and waits for its whole answer.
@@ -161,6 +221,7 @@ impl Chat {
     /// Replaces the conversation, for example by one that was saved. The next
     /// [`send`](Chat::send) reads what the KV cache does not hold.
     pub fn restore(&mut self, messages: Vec<Message>) {
+        self.undo_turn();
         self.messages = messages;
         self.used = match self.messages.as_slice() {
             [] => 0,
@@ -212,14 +273,7 @@ impl Chat {
 #[must_use = "nothing is generated unless the events are asked for"]
 #[derive(Debug)]
 pub struct Reply<'c> {
-    generation: Generation<'c>,
-    messages: &'c mut Vec<Message>,
-    used: &'c mut usize,
-    /// What the answer is to; taken when the turn is whole or undone.
-    question: Option<Message>,
-    answer: String,
-    /// Tokens in the KV cache before this turn.
-    turn_start: usize,
+    chat: &'c mut Chat,
 }
 
 impl Reply<'_> {
@@ -227,30 +281,13 @@ impl Reply<'_> {
     pub fn answer(self) -> Result<Answer> {
         whole_answer(self)
     }
-
-    fn undo(&mut self) {
-        if self.question.take().is_some() {
-            self.generation.roll_back(self.turn_start);
-        }
-    }
 }
 
 impl Iterator for Reply<'_> {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Result<Event>> {
-        let event = self.generation.next()?;
-        match &event {
-            Ok(Event::Text(text)) => self.answer.push_str(text),
-            Ok(Event::Done(summary)) if summary.reason != FinishReason::Cancelled => {
-                self.messages.extend(self.question.take());
-                self.messages
-                    .push(Message::assistant(std::mem::take(&mut self.answer)));
-                *self.used = self.generation.held();
-            }
-            Ok(Event::Done(_)) | Err(_) => self.undo(),
-        }
-        Some(event)
+        self.chat.advance()
     }
 }
 
@@ -258,7 +295,7 @@ impl std::iter::FusedIterator for Reply<'_> {}
 
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
-        self.undo();
+        self.chat.undo_turn();
     }
 }
 

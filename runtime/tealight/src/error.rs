@@ -1,10 +1,14 @@
 //! Everything that can go wrong.
 
+mod kind;
+
 use std::io;
 use std::path::PathBuf;
 
 use tealight_core::executor::{MemoryError, StepError};
 use tealight_core::plan::PlanError;
+
+pub use kind::ErrorKind;
 
 use crate::TokenId;
 use crate::template::TemplateError;
@@ -138,6 +142,24 @@ pub enum Error {
     /// A step was refused.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// The chat is answering.
+    #[error("the chat is answering: wait for the end of the answer, or cancel it")]
+    Busy,
+    /// The model, chat or session was closed.
+    #[error("{what} was closed")]
+    Closed {
+        /// What: `the model`, `the chat`.
+        what: &'static str,
+    },
+    /// The caller gave up before there was a result.
+    #[error("cancelled")]
+    Cancelled,
+    /// Tealight has a fault. What it happened in was closed.
+    #[error("a fault in Tealight: {reason}")]
+    Internal {
+        /// What the panic said.
+        reason: String,
+    },
 }
 
 /// A result with [`Error`].

@@ -22,6 +22,12 @@ use crate::{CancelToken, Result, TokenId};
 #[derive(Debug)]
 pub struct Generation<'s> {
     session: &'s mut Session,
+    run: Run,
+}
+
+/// How far a generation has come: everything but the session that it runs in.
+#[derive(Debug)]
+pub(crate) struct Run {
     /// The prompt, then what was said.
     tokens: Vec<TokenId>,
     prompt: usize,
@@ -71,6 +77,43 @@ impl<'s> Generation<'s> {
         tokens: Vec<TokenId>,
         options: &GenerateOptions,
     ) -> Result<Generation<'s>> {
+        let run = Run::start(session, called, tokens, options)?;
+        Ok(Generation { session, run })
+    }
+
+    /// The tokens said so far.
+    pub fn generated(&self) -> &[TokenId] {
+        self.run.generated()
+    }
+
+    /// What has been used so far.
+    pub fn usage(&self) -> Usage {
+        self.run.usage()
+    }
+
+    /// Runs to the end and puts the text together.
+    pub fn answer(self) -> Result<Answer> {
+        whole_answer(self)
+    }
+}
+
+impl Iterator for Generation<'_> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Result<Event>> {
+        self.run.next(self.session)
+    }
+}
+
+impl std::iter::FusedIterator for Generation<'_> {}
+
+impl Run {
+    pub(crate) fn start(
+        session: &mut Session,
+        called: Instant,
+        tokens: Vec<TokenId>,
+        options: &GenerateOptions,
+    ) -> Result<Run> {
         session.check_prompt(&tokens)?;
         let texts = session.texts();
         let sampler = Sampler::new(options.sampling(&texts.defaults));
@@ -80,7 +123,7 @@ impl<'s> Generation<'s> {
         }
         let detokenizer = texts.tokenizer.clone().map(Detokenizer::new);
         let reused = session.reuse(&tokens);
-        Ok(Generation {
+        Ok(Run {
             prompt: tokens.len(),
             tokens,
             reused,
@@ -97,17 +140,14 @@ impl<'s> Generation<'s> {
                 first: None,
                 last: None,
             },
-            session,
         })
     }
 
-    /// The tokens said so far.
-    pub fn generated(&self) -> &[TokenId] {
+    fn generated(&self) -> &[TokenId] {
         &self.tokens[self.prompt..]
     }
 
-    /// What has been used so far.
-    pub fn usage(&self) -> Usage {
+    fn usage(&self) -> Usage {
         let generated = self.generated().len();
         let speed = |tokens: usize, from: Option<Instant>, to: Option<Instant>| match (from, to) {
             (Some(from), Some(to)) if tokens > 0 => {
@@ -126,58 +166,70 @@ impl<'s> Generation<'s> {
         }
     }
 
-    /// Runs to the end and puts the text together.
-    pub fn answer(self) -> Result<Answer> {
-        whole_answer(self)
-    }
-
-    /// Forgets what the session holds from `len` on.
-    pub(crate) fn roll_back(&mut self, len: usize) {
-        self.phase = Phase::Ended;
-        self.session.truncate(len);
-    }
-
-    /// Tokens that the session holds now.
-    pub(crate) fn held(&self) -> usize {
-        self.session.tokens().len()
-    }
-
     /// How many tokens of the prompt the session held before.
     pub(crate) fn reused(&self) -> usize {
         self.reused
     }
 
+    /// The next event, as [`Generation`] gives it.
+    pub(crate) fn next(&mut self, session: &mut Session) -> Option<Result<Event>> {
+        if let Some(said) = self.say(session) {
+            return Some(said.map(Event::Text));
+        }
+        let Phase::Ending(reason) = self.phase else {
+            return None;
+        };
+        self.phase = Phase::Ended;
+        Some(Ok(Event::Done(Summary {
+            reason,
+            usage: self.usage(),
+        })))
+    }
+
+    /// More text; `None` once all was said.
+    pub(crate) fn say(&mut self, session: &mut Session) -> Option<Result<String>> {
+        while matches!(self.phase, Phase::Running) {
+            match self.advance(session) {
+                Ok(text) if text.is_empty() => {}
+                Ok(text) => return Some(Ok(text)),
+                Err(error) => {
+                    self.phase = Phase::Ended;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+
     /// One step; returns the text that came of it.
-    fn advance(&mut self) -> Result<String> {
+    fn advance(&mut self, session: &mut Session) -> Result<String> {
         self.clock.began.get_or_insert_with(Instant::now);
         if self.cancel.is_cancelled() {
             return Ok(self.end(FinishReason::Cancelled));
         }
-        let seen = self.session.tokens().len();
+        let seen = session.tokens().len();
         let unseen = &self.tokens[seen..];
-        if unseen.len() > self.session.context_left() {
+        if unseen.len() > session.context_left() {
             return Ok(self.flush(FinishReason::Length));
         }
-        let most = self.session.most();
+        let most = session.most();
         if unseen.len() > most {
-            self.session.evaluate(&unseen[..most])?;
+            session.evaluate(&unseen[..most])?;
             return Ok(String::new());
         }
         if self.max_tokens == 0 {
-            self.session.evaluate(unseen)?;
+            session.evaluate(unseen)?;
             return Ok(self.end(FinishReason::Length));
         }
-        let token = self
-            .session
-            .evaluate_and_sample(unseen, &self.tokens, &mut self.sampler)?;
+        let token = session.evaluate_and_sample(unseen, &self.tokens, &mut self.sampler)?;
         let now = Instant::now();
         self.clock.first.get_or_insert(now);
         self.clock.last = Some(now);
         self.tokens.push(token);
-        Ok(self.say(token))
+        Ok(self.hear(token))
     }
 
-    fn say(&mut self, token: TokenId) -> String {
+    fn hear(&mut self, token: TokenId) -> String {
         if self.ends.contains(&token) {
             return self.flush(FinishReason::EndOfText);
         }
@@ -210,35 +262,6 @@ impl<'s> Generation<'s> {
         String::new()
     }
 }
-
-impl Iterator for Generation<'_> {
-    type Item = Result<Event>;
-
-    fn next(&mut self) -> Option<Result<Event>> {
-        loop {
-            match self.phase {
-                Phase::Ended => return None,
-                Phase::Ending(reason) => {
-                    self.phase = Phase::Ended;
-                    return Some(Ok(Event::Done(Summary {
-                        reason,
-                        usage: self.usage(),
-                    })));
-                }
-                Phase::Running => match self.advance() {
-                    Ok(text) if text.is_empty() => {}
-                    Ok(text) => return Some(Ok(Event::Text(text))),
-                    Err(error) => {
-                        self.phase = Phase::Ended;
-                        return Some(Err(error));
-                    }
-                },
-            }
-        }
-    }
-}
-
-impl std::iter::FusedIterator for Generation<'_> {}
 
 /// Puts a stream's text together.
 pub(crate) fn whole_answer(events: impl Iterator<Item = Result<Event>>) -> Result<Answer> {

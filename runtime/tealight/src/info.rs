@@ -8,6 +8,7 @@ use tealight_core::plan::Plan;
 use tealight_core::plan::format::Section;
 
 use crate::bytes::{Bytes, check_sha256};
+use crate::model::ModelOptions;
 use crate::{Error, Result};
 
 /// What a plan says about itself.
@@ -49,14 +50,29 @@ impl ModelInfo {
     /// # Errors
     /// If there is no such model, or it cannot be used.
     pub fn read(path: impl AsRef<Path>) -> Result<ModelInfo> {
+        ModelInfo::read_with(path, &ModelOptions::default())
+    }
+
+    /// As [`ModelInfo::read`], of a model that will be opened with these options: they say
+    /// where compiled models are kept.
+    pub fn read_with(path: impl AsRef<Path>, options: &ModelOptions) -> Result<ModelInfo> {
         let path = path.as_ref();
-        let name = path.display().to_string();
-        let bytes = Bytes::map(&crate::model::plan_of(path)?)?;
+        let bytes = Bytes::map(&crate::model::plan_of(path, options)?)?;
+        ModelInfo::of_bytes(&path.display().to_string(), bytes)
+    }
+
+    /// What the model that the library carries says about itself.
+    #[cfg(feature = "embedded")]
+    pub fn embedded() -> Result<ModelInfo> {
+        ModelInfo::of_bytes("embedded model", Bytes::from_static(tealight_models::HOME)?)
+    }
+
+    fn of_bytes(name: &str, bytes: Bytes) -> Result<ModelInfo> {
         let plan = Plan::open(bytes).map_err(|source| Error::Plan {
-            model: name.clone(),
+            model: name.to_owned(),
             source,
         })?;
-        ModelInfo::of_plan(&name, &plan)
+        ModelInfo::of_plan(name, &plan)
     }
 
     pub(crate) fn of_plan(name: &str, plan: &Plan<Bytes>) -> Result<ModelInfo> {

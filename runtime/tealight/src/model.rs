@@ -51,6 +51,9 @@ pub struct ModelOptions {
     pub step: Option<usize>,
     /// Name of the instruction set to use, such as `scalar` or `avx2`; the best one if absent.
     pub isa: Option<String>,
+    /// Folder for compiled models; the user's cache folder if absent. An app on a phone names
+    /// its own.
+    pub cache: Option<PathBuf>,
 }
 
 impl ModelOptions {
@@ -92,6 +95,12 @@ impl ModelOptions {
     /// Name of the instruction set to use.
     pub fn isa(mut self, name: impl Into<String>) -> ModelOptions {
         self.isa = Some(name.into());
+        self
+    }
+
+    /// Folder for compiled models.
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> ModelOptions {
+        self.cache = Some(folder.into());
         self
     }
 }
@@ -136,7 +145,7 @@ impl Model {
     /// Opens a model with options. See [`Model::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Model> {
         let path = path.as_ref();
-        let plan = plan_of(path)?;
+        let plan = plan_of(path, options)?;
         Model::open_plan(&plan, path, options)
     }
 
@@ -148,7 +157,7 @@ impl Model {
         progress: &mut OnProgress<'_>,
     ) -> Result<Model> {
         let path = path.as_ref();
-        let plan = plan_of_with(path, progress)?;
+        let plan = plan_of_with(path, options, progress)?;
         Model::open_plan(&plan, path, options)
     }
 
@@ -338,9 +347,11 @@ fn workers(options: &ModelOptions) -> Box<dyn Workers + Send> {
 }
 
 /// The plan of the model at `path`, compiled now if need be.
-pub(crate) fn plan_of(path: &Path) -> Result<PathBuf> {
+pub(crate) fn plan_of(path: &Path, options: &ModelOptions) -> Result<PathBuf> {
     #[cfg(feature = "import")]
-    return plan_of_with(path, &mut |_| {});
+    return plan_of_with(path, options, &mut |_| {});
+    #[cfg(not(feature = "import"))]
+    let _ = options;
     #[cfg(not(feature = "import"))]
     match own_plan(path)? {
         Some(plan) => Ok(plan),
@@ -351,10 +362,18 @@ pub(crate) fn plan_of(path: &Path) -> Result<PathBuf> {
 }
 
 #[cfg(feature = "import")]
-fn plan_of_with(path: &Path, progress: &mut OnProgress<'_>) -> Result<PathBuf> {
+fn plan_of_with(
+    path: &Path,
+    options: &ModelOptions,
+    progress: &mut OnProgress<'_>,
+) -> Result<PathBuf> {
     match own_plan(path)? {
         Some(plan) => Ok(plan),
-        None => Ok(crate::cache::compiled(path, progress)?),
+        None => Ok(crate::cache::compiled(
+            path,
+            options.cache.clone(),
+            progress,
+        )?),
     }
 }
 
