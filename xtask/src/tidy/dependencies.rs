@@ -58,6 +58,18 @@ const ROOMS: &[Room] = &[
         builds_with: &[],
     },
     Room {
+        name: "tealight-ffi",
+        uses: &["tealight"],
+        may_use: &[],
+        builds_with: &[],
+    },
+    Room {
+        name: "tealight-jni",
+        uses: &["tealight"],
+        may_use: &[],
+        builds_with: &[],
+    },
+    Room {
         name: "tealight-tests",
         uses: &[
             "tealight",
@@ -76,7 +88,7 @@ const ROOMS: &[Room] = &[
     },
 ];
 
-/// Crates that would break a promise if `tealight` or its command pulled them in.
+/// Crates that would break a promise if the command or a binding pulled them in.
 const FOREIGN: &[(&str, &str)] = &[
     ("cc", "compiles C: every target would need a C compiler"),
     ("cmake", "compiles C: every target would need a C compiler"),
@@ -167,16 +179,12 @@ impl Room {
     }
 }
 
+/// What is shipped to other machines.
+const SHIPPED: &[&str] = &["tealight-cli", "tealight-ffi", "tealight-jni"];
+
 pub(super) fn foreign_code() -> Outcome<Vec<String>> {
-    let tree = [
-        "tree",
-        "-p",
-        "tealight-cli",
-        "-e",
-        "normal,build",
-        "--target",
-        "all",
-    ];
+    let mut tree = vec!["tree", "-e", "normal,build", "--target", "all"];
+    tree.extend(SHIPPED.iter().flat_map(|package| ["-p", package]));
     let listed = output(cargo(&tree).args(["--prefix", "none", "--format", "{p}"]))?;
     let found = |name: &str| {
         listed
