@@ -175,7 +175,8 @@ impl<E: KvElement> Kernel for Attend<'_, E> {
     fn run<L: DotBlocks>(mut self, lanes: L) {
         let mut first = self.range.start;
         while first < self.range.end {
-            first += match self.range.end - first {
+            let left = self.range.end - first;
+            first += match if L::SHARED { left } else { 1 } {
                 QUERIES.. => self.tile::<L, QUERIES>(lanes, first),
                 3 => self.tile::<L, 3>(lanes, first),
                 2 => self.tile::<L, 2>(lanes, first),

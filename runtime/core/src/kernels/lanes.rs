@@ -32,6 +32,9 @@ pub(crate) trait Lanes: Copy {
     type F: Copy;
     /// Whether the registers hold sixteen vectors and some more.
     const MANY: bool = false;
+    /// Whether one load of keys and values should serve several queries, which takes a copy of
+    /// the code for each number of them.
+    const SHARED: bool = true;
 
     fn splat(self, x: f32) -> Self::F;
     fn load(self, x: &[f32; LANES]) -> Self::F;
@@ -131,6 +134,8 @@ fn each(f: impl FnMut(usize) -> f32) -> [f32; LANES] {
 
 impl Lanes for Scalar {
     type F = [f32; LANES];
+    /// Without an operating system, flash is short.
+    const SHARED: bool = !cfg!(target_os = "none");
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F {
