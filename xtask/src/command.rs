@@ -49,7 +49,10 @@ fn shown(command: &Command) -> String {
     let mut shown = String::new();
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
-            shown += &format!("{}={:?} ", name.to_string_lossy(), value);
+            // Cargo's own form separates flags by a control character.
+            let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+            let name = name.replace("CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS");
+            shown += &format!("{name}={:?} ", value.replace('\x1f', " "));
         }
     }
     let name = command.get_program().to_string_lossy();

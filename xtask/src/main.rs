@@ -30,6 +30,8 @@ enum Task {
     Test(test::Flags),
     /// Build programs and libraries for ARM and for phones
     BuildArm(build_arm::Flags),
+    /// Weigh what is shipped against its budgets
+    Sizes(build_arm::budgets::Flags),
     /// Say what this machine can build for, and what it lacks
     Doctor(build_arm::DoctorFlags),
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Task::Tidy(flags) => tidy::run(&flags),
         Task::Test(flags) => test::run(&flags),
         Task::BuildArm(flags) => build_arm::run(&flags),
+        Task::Sizes(flags) => build_arm::budgets::run(&flags),
         Task::Doctor(flags) => build_arm::doctor(&flags),
     };
     match outcome {

@@ -88,6 +88,9 @@ pub(crate) fn product(
     if let Platform::Android { .. } = recipe.target.platform {
         loads_on_android(recipe, product, &bytes)?;
     }
+    if let Link::Armv6(_) = recipe.link {
+        runs_on_armv6(product, &bytes)?;
+    }
     lay_out(&built, &bytes, &artefacts(recipe), product)
 }
 
@@ -167,6 +170,20 @@ fn checked_flags(encoded: Option<&str>, plain: Option<&str>) -> Outcome<Vec<Stri
         .into());
     }
     Ok(flags.into_iter().filter(|flag| !flag.is_empty()).collect())
+}
+
+/// An error if anything in the program was made for a newer processor.
+fn runs_on_armv6(product: &Product, bytes: &[u8]) -> Outcome {
+    // ARMv6, v6KZ and v6K, and what came before; v6T2 has instructions that a Pi Zero has not.
+    const RUN: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 9];
+    match Facts::read(bytes)?.arm_architecture {
+        Some(architecture) if RUN.contains(&architecture) => Ok(()),
+        found => Err(format!(
+            "{} would not run on ARMv6: its attribute Tag_CPU_arch is {found:?}",
+            product.file()
+        )
+        .into()),
+    }
 }
 
 /// Copies what was built to where it is looked for, without what only debuggers read.

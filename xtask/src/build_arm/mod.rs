@@ -2,6 +2,7 @@
 //! machine has. `cargo xtask doctor` says what it has and lacks. Nothing is downloaded but the
 //! crates that cargo needs.
 
+pub(crate) mod budgets;
 pub(crate) mod build;
 pub(crate) mod machine;
 mod ndk;

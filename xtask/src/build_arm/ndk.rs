@@ -94,3 +94,94 @@ fn revision(folder: &Path) -> Option<String> {
         .find_map(|line| line.strip_prefix("Pkg.Revision"))?;
     Some(line.trim_start_matches([' ', '=']).trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build_arm::machine::System;
+
+    const CLANG: &str = "aarch64-linux-android";
+
+    /// A machine with these variables, each naming a folder below `root`.
+    fn machine(root: &Path, variables: &[(&'static str, &str)]) -> Machine {
+        let path = |folder: &str| root.join(folder).display().to_string();
+        let variables = variables.iter();
+        Machine {
+            folders: Vec::new(),
+            variables: variables
+                .map(|(name, folder)| (*name, path(folder)))
+                .collect(),
+            system: System::Debian,
+            toolchains: Vec::new(),
+        }
+    }
+
+    /// An NDK with the tools that are looked for.
+    fn install(folder: &Path) {
+        let tools = folder.join("toolchains/llvm/prebuilt/linux-x86_64/bin");
+        fs::create_dir_all(&tools).unwrap();
+        fs::write(tools.join(format!("{CLANG}{ANDROID_API}-clang")), "").unwrap();
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        fs::write(
+            folder.join("source.properties"),
+            format!("Pkg.Desc = Android NDK\nPkg.Revision = {name}\n"),
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn an_ndk_that_is_named_goes_before_the_newest_of_an_sdk() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in [
+            "named",
+            "sdk/ndk/9.0.1",
+            "sdk/ndk/28.2.13676358",
+            "sdk/ndk/27.3.1",
+        ] {
+            install(&root.path().join(folder));
+        }
+        let version = |variables: &[_]| {
+            find(&machine(root.path(), variables), CLANG)
+                .unwrap()
+                .version
+        };
+        let sdk = ("ANDROID_HOME", "sdk");
+        assert_eq!(version(&[sdk]), "28.2.13676358");
+        assert_eq!(version(&[sdk, ("NDK_HOME", "named")]), "named");
+        let both = [("NDK_HOME", "named"), ("ANDROID_NDK_HOME", "sdk/ndk/9.0.1")];
+        assert_eq!(version(&both), "9.0.1");
+    }
+
+    #[test]
+    fn the_sdk_of_android_studio_is_found_without_variables() {
+        let root = tempfile::tempdir().unwrap();
+        install(&root.path().join("me/Android/Sdk/ndk/28.0.1"));
+        let found = find(&machine(root.path(), &[("HOME", "me")]), CLANG).unwrap();
+        assert_eq!(found.version, "28.0.1");
+        assert!(
+            found
+                .clang
+                .ends_with(format!("bin/{CLANG}{ANDROID_API}-clang"))
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_named_ndk_is_said() {
+        let root = tempfile::tempdir().unwrap();
+        let missing = machine(root.path(), &[("ANDROID_NDK_HOME", "nowhere")]);
+        let need = find(&missing, CLANG).unwrap_err();
+        assert!(
+            need.what().contains("which is no folder"),
+            "{}",
+            need.what()
+        );
+        fs::create_dir(root.path().join("empty")).unwrap();
+        let empty = machine(root.path(), &[("ANDROID_NDK_HOME", "empty")]);
+        let need = find(&empty, CLANG).unwrap_err();
+        assert!(need.what().contains("holds no aarch64"), "{}", need.what());
+        assert_eq!(
+            find(&machine(root.path(), &[]), CLANG),
+            Err(Need::Ndk { found: None })
+        );
+    }
+}

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::machine::{Machine, Toolchain};
 use super::ndk;
 use super::needs::Need;
+use super::support::START;
 use super::targets::{ANDROID_PAGE, Cross, Platform, Target};
 
 /// What was asked for beside the targets.
@@ -51,6 +52,8 @@ pub(crate) enum Link {
     None,
     /// A C compiler that knows the target's system.
     Compiler(PathBuf),
+    /// The same, with a start of our own: the compiler's may be for a newer processor.
+    Armv6(PathBuf),
     /// lld, with a C library that Rust brings.
     Lld(PathBuf),
     /// lld, with the C library in this folder.
@@ -134,7 +137,11 @@ fn link(
         Platform::Gnu(cross) => {
             let compiler = compiler(machine, cross)?;
             let shown = name(&compiler);
-            Ok((Link::Compiler(compiler), shown))
+            let link = match cross {
+                Cross::Armv6 => Link::Armv6(compiler),
+                Cross::Aarch64 | Cross::Armv7 => Link::Compiler(compiler),
+            };
+            Ok((link, shown))
         }
         Platform::Musl { .. } if !from_source => {
             let lld = lld(machine)?;
@@ -223,6 +230,11 @@ impl Recipe<'_> {
             Link::Compiler(compiler) => {
                 flags.push(format!("-Clinker={}", compiler.display()));
             }
+            Link::Armv6(compiler) => flags.extend([
+                format!("-Clinker={}", compiler.display()),
+                "-Clink-arg=-nostartfiles".to_owned(),
+                format!("-Clink-arg={}", support.join(START).display()),
+            ]),
             Link::Lld(lld) => flags.extend(with_lld(lld)),
             Link::Musl { lld, libraries } => {
                 flags.extend(with_lld(lld));
@@ -249,4 +261,161 @@ fn with_lld(lld: &Path) -> [String; 2] {
         format!("-Clinker={}", lld.display()),
         "-Clinker-flavor=ld.lld".to_owned(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use super::*;
+    use crate::build_arm::machine::System;
+    use crate::build_arm::targets::TARGETS;
+
+    /// A toolchain below `root`, with the files that say what it has.
+    fn toolchain(root: &Path, name: &str, targets: &[&str], sources: bool) -> Toolchain {
+        let root = root.join(name);
+        for target in targets {
+            fs::create_dir_all(root.join(format!("lib/rustlib/{target}/lib"))).unwrap();
+        }
+        if sources {
+            let library = root.join("lib/rustlib/src/rust/library");
+            fs::create_dir_all(&library).unwrap();
+            fs::write(library.join("Cargo.lock"), "").unwrap();
+        }
+        Toolchain {
+            root,
+            version: name.to_owned(),
+            host: "x86_64-unknown-linux-gnu".to_owned(),
+        }
+    }
+
+    fn machine(toolchains: Vec<Toolchain>, folders: Vec<PathBuf>) -> Machine {
+        Machine {
+            folders,
+            variables: BTreeMap::new(),
+            system: System::Debian,
+            toolchains,
+        }
+    }
+
+    fn target(triple: &str) -> &'static Target {
+        Target::find(triple).unwrap()
+    }
+
+    fn needs(target: &'static Target, machine: &Machine, wishes: &Wishes) -> Vec<Need> {
+        check(target, machine, wishes)
+            .outcome
+            .err()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_compiled_library_goes_before_sources_of_one() {
+        let root = tempfile::tempdir().unwrap();
+        let thumb = "thumbv7em-none-eabihf";
+        let sources = toolchain(root.path(), "sources", &[], true);
+        let compiled = toolchain(root.path(), "compiled", &[thumb], false);
+        let both = machine(vec![sources.clone(), compiled], Vec::new());
+        let recipe = check(target(thumb), &both, &Wishes::default()).outcome;
+        let recipe = recipe.ok().unwrap();
+        assert_eq!(
+            (recipe.toolchain.version.as_str(), recipe.from_source),
+            ("compiled", false)
+        );
+        let one = machine(vec![sources], Vec::new());
+        let recipe = check(target(thumb), &one, &Wishes::default()).outcome;
+        assert!(recipe.ok().unwrap().from_source);
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_listed_for_every_target() {
+        let nothing = machine(Vec::new(), Vec::new());
+        for target in TARGETS {
+            let needs = needs(target, &nothing, &Wishes::default());
+            assert!(
+                needs.contains(&Need::Library(target.triple)),
+                "{}",
+                target.triple
+            );
+            let linked = !matches!(target.platform, Platform::Ios { .. } | Platform::Bare);
+            assert_eq!(needs.len(), 1 + usize::from(linked), "{}", target.triple);
+        }
+    }
+
+    #[test]
+    fn every_need_has_something_to_type_on_every_system() {
+        let nothing = machine(Vec::new(), Vec::new());
+        let tract = Wishes {
+            features: vec!["tract".into()],
+            stubs: false,
+        };
+        use System::{Arch, Debian, Fedora, MacOs, Other};
+        for system in [Debian, Fedora, Arch, MacOs, Other] {
+            for target in TARGETS {
+                for need in needs(target, &nothing, &tract) {
+                    let nothing_helps = matches!(need, Need::Never(_));
+                    assert_eq!(need.mend(system).is_empty(), nothing_helps, "{need:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_targets_compiler_links_and_the_first_of_its_names_wins() {
+        let root = tempfile::tempdir().unwrap();
+        let triple = "aarch64-unknown-linux-gnu";
+        let rust = toolchain(root.path(), "rust", &[triple], false);
+        let tools = root.path().join("tools");
+        fs::create_dir(&tools).unwrap();
+        fs::write(tools.join("aarch64-unknown-linux-gnu-gcc"), "").unwrap();
+        let one = machine(vec![rust.clone()], vec![tools.clone()]);
+        let checked = check(target(triple), &one, &Wishes::default());
+        assert_eq!(checked.linker, "aarch64-unknown-linux-gnu-gcc");
+        fs::write(tools.join("aarch64-linux-gnu-gcc"), "").unwrap();
+        let checked = check(target(triple), &one, &Wishes::default());
+        assert_eq!(checked.linker, "aarch64-linux-gnu-gcc");
+    }
+
+    #[test]
+    fn android_is_linked_for_large_pages_by_any_linker() {
+        let root = tempfile::tempdir().unwrap();
+        let triple = "aarch64-linux-android";
+        let rust = toolchain(root.path(), "rust", &[triple], false);
+        let link = [Link::Compiler("clang".into()), Link::Stubs("ld.lld".into())];
+        for link in link {
+            let recipe = Recipe {
+                target: target(triple),
+                toolchain: &rust,
+                from_source: false,
+                link,
+                assembler: None,
+            };
+            let flags = recipe.flags(Path::new("support")).join(" ");
+            assert!(flags.contains("max-page-size=16384"), "{flags}");
+        }
+    }
+
+    #[test]
+    fn tract_is_refused_where_there_is_no_system() {
+        let root = tempfile::tempdir().unwrap();
+        let triple = "thumbv6m-none-eabi";
+        let one = machine(
+            vec![toolchain(root.path(), "rust", &[triple], false)],
+            Vec::new(),
+        );
+        let tract = Wishes {
+            features: vec!["tract".into()],
+            stubs: false,
+        };
+        assert!(
+            check(target(triple), &one, &Wishes::default())
+                .outcome
+                .is_ok()
+        );
+        assert!(matches!(
+            needs(target(triple), &one, &tract)[..],
+            [Need::Never(_)]
+        ));
+    }
 }

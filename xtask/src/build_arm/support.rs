@@ -1,5 +1,6 @@
 //! Makes what a linker looks for beside the crates: for musl, where Rust's library is compiled
-//! from its sources, start files and an unwinder; for stub linking, libraries without code.
+//! from its sources, start files and an unwinder; for ARMv6, where the program begins; for stub
+//! linking, libraries without code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,15 @@ use crate::{Outcome, tree};
 /// that Rust asks of them.
 const EMPTY: &[&str] = &["crtbegin.o", "crtbeginS.o", "crtend.o", "crtendS.o"];
 
+/// The object that a program for ARMv6 begins with.
+pub(super) const START: &str = "start.o";
+
 /// The folder with what the recipe's linker needs, which is made if it is not there.
 pub(super) fn prepare(recipe: &Recipe) -> Outcome<PathBuf> {
-    let (kind, make): (_, fn(&Recipe, &Path) -> Outcome) = match recipe.link {
+    let (kind, make): (_, fn(&Recipe, &Path) -> Outcome) = match &recipe.link {
         Link::Musl { .. } => ("musl", musl),
         Link::Stubs(_) => ("stubs", stubs),
+        Link::Armv6(_) => ("start", start),
         Link::None | Link::Compiler(_) | Link::Lld(_) => return Ok(build::folder()),
     };
     let folder = build::folder()
@@ -45,6 +50,20 @@ fn musl(recipe: &Recipe, folder: &Path) -> Outcome {
         fs::write(folder.join(name), &nothing)?;
     }
     unwinder(recipe, folder)
+}
+
+fn start(recipe: &Recipe, folder: &Path) -> Outcome {
+    let Link::Armv6(compiler) = &recipe.link else {
+        return Ok(());
+    };
+    let source = tree::root().join("xtask/data/start-armv6.s");
+    let mut assemble = program(compiler, &["-march=armv6", "-mfpu=vfp", "-mfloat-abi=hard"]);
+    assemble
+        .arg("-c")
+        .arg(source)
+        .arg("-o")
+        .arg(folder.join(START));
+    command::run(&mut assemble)
 }
 
 fn stubs(recipe: &Recipe, folder: &Path) -> Outcome {

@@ -94,7 +94,7 @@ pub(crate) enum Kind {
     Crate,
 }
 
-const COMMAND: Product = Product {
+pub(crate) const COMMAND: Product = Product {
     name: "tealight",
     package: "tealight-cli",
     kind: Kind::Program,

@@ -1,6 +1,6 @@
 //! From a file's bytes to what its loader will read of them.
 
-use object::read::elf::{Dyn, FileHeader, ProgramHeader, Sym};
+use object::read::elf::{AttributeReader, Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
 use object::{Endianness, FileKind, elf};
 
 use crate::Outcome;
@@ -20,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) exported: Vec<String>,
     /// The loader must write into code.
     pub(crate) text_relocations: bool,
+    /// The least 32-bit ARM that runs it: `Tag_CPU_arch` of the ARM ABI's addenda.
+    pub(crate) arm_architecture: Option<u64>,
 }
 
 /// A part of the file as it lies in memory.
@@ -31,6 +33,7 @@ pub(crate) struct Segment {
     pub(crate) flags: u32,
     pub(crate) offset: u64,
     pub(crate) address: u64,
+    pub(crate) file_size: u64,
     pub(crate) alignment: u64,
 }
 
@@ -70,6 +73,7 @@ fn read<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Fa
             flags: segment.p_flags(endian),
             offset: segment.p_offset(endian).into(),
             address: segment.p_vaddr(endian).into(),
+            file_size: segment.p_filesz(endian).into(),
             alignment: segment.p_align(endian).into(),
         });
     }
@@ -91,6 +95,19 @@ fn read<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Fa
             }
         }
     }
+    for section in sections.iter() {
+        if section.sh_type(endian) == elf::SHT_ARM_ATTRIBUTES {
+            let attributes = section.attributes(endian, bytes)?;
+            let mut subsections = attributes.subsections()?;
+            while let Some(subsection) = subsections.next()? {
+                let mut parts = subsection.subsubsections();
+                while let Some(part) = parts.next()? {
+                    let found = arm_architecture(part.attributes())?;
+                    facts.arm_architecture = facts.arm_architecture.max(found);
+                }
+            }
+        }
+    }
     let symbols = sections.symbols(endian, bytes, elf::SHT_DYNSYM)?;
     for symbol in symbols.iter() {
         let name = text(symbol.name(endian, symbols.strings())?);
@@ -105,4 +122,23 @@ fn read<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Fa
         }
     }
     Ok(facts)
+}
+
+const CPU_RAW_NAME: u64 = 4;
+const CPU_NAME: u64 = 5;
+const CPU_ARCH: u64 = 6;
+
+/// The attributes come in the order of their tags, and those before this one are a raw processor
+/// name and a processor's name.
+fn arm_architecture(mut attributes: AttributeReader<'_>) -> object::Result<Option<u64>> {
+    while let Some(tag) = attributes.read_tag()? {
+        match tag {
+            CPU_RAW_NAME | CPU_NAME => {
+                attributes.read_string()?;
+            }
+            CPU_ARCH => return attributes.read_integer().map(Some),
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
 }

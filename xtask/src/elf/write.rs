@@ -59,6 +59,7 @@ pub(crate) fn shared_library(library: &SharedLibrary) -> Outcome<Vec<u8>> {
     let entries = SectionData::Dynamic(entries(library, is_64));
     let dynamic = section(&mut builder, ".dynamic", elf::SHT_DYNAMIC, entries);
     builder.sections.get_mut(dynamic).sh_link_section = Some(strings);
+    builder.sections.get_mut(dynamic).sh_entsize = if is_64 { 16 } else { 8 };
     let names = SectionData::SectionString;
     let names = section(&mut builder, ".shstrtab", elf::SHT_STRTAB, names);
     builder.sections.get_mut(names).sh_flags = 0;
