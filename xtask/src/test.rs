@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use clap::Args;
 
+use crate::build_arm::budgets;
 use crate::command::{self, cargo};
-use crate::{Outcome, build_arm, tidy};
+use crate::{Outcome, tidy};
 
 #[derive(Args)]
 pub(crate) struct Flags {
@@ -16,9 +17,6 @@ pub(crate) struct Flags {
     #[arg(long)]
     without_tract: bool,
 }
-
-/// What must build for other machines.
-const CHECKED_TARGETS: &[&str] = &["thumbv7em-none-eabihf"];
 
 struct Step {
     name: &'static str,
@@ -44,9 +42,9 @@ const STEPS: &[Step] = &[
         run: tests,
     },
     Step {
-        name: "build-arm",
+        name: "sizes",
         wanted: |flags| !flags.quick,
-        run: |_| build_arm::build(CHECKED_TARGETS),
+        run: |_| budgets::run(&budgets::Flags::default()),
     },
     Step {
         name: "tract",

@@ -39,6 +39,9 @@ pub enum Error {
     #[cfg(feature = "import")]
     #[error(transparent)]
     Import(#[from] crate::cache::CacheError),
+    /// The library was built without the model that it can carry.
+    #[error("this build carries no model: name one by its path")]
+    EmbeddedNotBuiltIn,
     /// The bytes are not a plan that can be executed.
     #[error("`{model}` cannot be used: {source}")]
     Plan {

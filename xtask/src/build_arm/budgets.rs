@@ -16,7 +16,7 @@ use crate::{Outcome, tree};
 
 const BUDGETS: &str = include_str!("../../data/budgets.json");
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Flags {
     /// Names in `xtask/data/budgets.json`; all if left out
     #[arg(value_name = "NAME")]

@@ -134,15 +134,6 @@ pub(crate) fn recipes<'m>(
     Ok(ready.into_iter().cloned().collect())
 }
 
-/// Builds everything for the targets.
-pub(crate) fn build(triples: &[&str]) -> Outcome {
-    let machine = Machine::this();
-    for recipe in recipes(&machine, triples, &Wishes::default())? {
-        products(&recipe, &[])?;
-    }
-    Ok(())
-}
-
 /// What can be built, after saying what is missing for the rest; an error if something is,
 /// unless it may be skipped.
 fn ready<'c, 'm>(

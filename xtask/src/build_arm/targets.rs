@@ -86,9 +86,7 @@ pub(crate) struct Product {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Program,
-    #[expect(dead_code, reason = "what the bindings will be for Android")]
     SharedLibrary,
-    #[expect(dead_code, reason = "what the bindings will be for iOS")]
     StaticLibrary,
     /// For a program in Rust.
     Crate,
@@ -110,9 +108,31 @@ const CORE: Product = Product {
     default_features: false,
 };
 
+/// For Java, without JNA.
+pub(crate) const JNI: Product = Product {
+    name: "tealight_jni",
+    package: "tealight-jni",
+    kind: Kind::SharedLibrary,
+    features: &[],
+    default_features: true,
+};
+
+/// For Kotlin, by UniFFI.
+pub(crate) const FFI: Product = Product {
+    name: "tealight_ffi",
+    package: "tealight-ffi",
+    ..JNI
+};
+
+/// For Swift, and for programs in C++ that link it in.
+const FFI_STATIC: Product = Product {
+    kind: Kind::StaticLibrary,
+    ..FFI
+};
+
 const LINUX: &[Product] = &[COMMAND];
-const ANDROID: &[Product] = &[COMMAND];
-const IOS: &[Product] = &[CORE];
+const ANDROID: &[Product] = &[JNI, FFI, FFI_STATIC];
+const IOS: &[Product] = &[FFI_STATIC];
 const BARE: &[Product] = &[CORE];
 
 pub(crate) const TARGETS: &[Target] = &[

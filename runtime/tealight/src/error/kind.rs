@@ -48,6 +48,7 @@ impl Error {
             Error::Plan { source, .. } => of_plan(source),
             Error::Damaged { .. } | Error::Malformed { .. } => ErrorKind::Damaged,
             Error::ImportNotBuiltIn { .. }
+            | Error::EmbeddedNotBuiltIn
             | Error::Tokenizer { .. }
             | Error::NoTokenizer { .. }
             | Error::NoTemplate { .. } => ErrorKind::Unsupported,

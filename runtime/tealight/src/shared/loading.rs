@@ -11,8 +11,7 @@ use crate::{Error, Model, ModelInfo, ModelOptions, Result};
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelSource {
-    /// The model that the library carries.
-    #[cfg(feature = "embedded")]
+    /// The model that the library carries, if it was built with one.
     Embedded,
     /// A `.tea` file, an `.onnx` file or a folder with one.
     Path(PathBuf),
@@ -24,6 +23,8 @@ impl ModelSource {
         guarded(|| match self {
             #[cfg(feature = "embedded")]
             ModelSource::Embedded => ModelInfo::embedded(),
+            #[cfg(not(feature = "embedded"))]
+            ModelSource::Embedded => Err(Error::EmbeddedNotBuiltIn),
             ModelSource::Path(path) => ModelInfo::read_with(path, options),
         })?
     }
@@ -164,6 +165,8 @@ impl Inner {
         guarded(|| match source {
             #[cfg(feature = "embedded")]
             ModelSource::Embedded => Model::embedded_with(options),
+            #[cfg(not(feature = "embedded"))]
+            ModelSource::Embedded => Err(Error::EmbeddedNotBuiltIn),
             ModelSource::Path(path) => self.open_path(path, options),
         })?
     }
