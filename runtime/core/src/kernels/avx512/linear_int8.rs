@@ -12,7 +12,7 @@ const CHUNK: usize = 4 * GROUP_ROWS;
 /// Rows of int8 that a single token has at most.
 const SINGLE: usize = 2;
 /// How far ahead of its use a single token asks for its weights, in bytes.
-const AHEAD: usize = 4096;
+const AHEAD: usize = 2048;
 
 /// [`crate::kernels::linear_int8()`], whose checks have passed.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
@@ -112,7 +112,7 @@ impl Product<'_> {
                 if T <= SINGLE {
                     for line in 0..block_bytes.div_ceil(64) {
                         let ahead = block[0].wrapping_add(AHEAD + 64 * line);
-                        _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
+                        _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
                     }
                 }
 
