@@ -1,5 +1,6 @@
 //! Logits agree with onnxruntime's and torch's on the same weights.
 
+use tealight_core::executor::KvType;
 use tealight_tests::agreement::{Agreement, Reference, likeliest};
 use tealight_tests::models::{compile, real_model};
 use tealight_tests::run::{Settings, each_position};
@@ -24,6 +25,25 @@ fn smollm2_agrees_as_well_as_int8_activations_can() {
     let agreement = reference.compare(&compile(&model).plan(), Settings::default());
     say(format_args!("{SMOLLM2}: {agreement}"));
     assert_as_good_as_int8_activations(&agreement);
+}
+
+#[test]
+fn int8_keys_and_values_cost_less_than_half_a_percent_of_perplexity() {
+    let Some(model) = real_model(SMOLLM2) else {
+        return;
+    };
+    let reference = Reference::read(&model.join("reference_exact.safetensors"));
+    let plan = compile(&model).plan();
+    let [half, int8] = [KvType::F16, KvType::Int8].map(|kv| {
+        let settings = Settings {
+            kv,
+            ..Settings::default()
+        };
+        reference.compare(&plan, settings)
+    });
+    say(format_args!("{SMOLLM2}, int8 keys and values: {int8}"));
+    assert!(int8.perplexity <= 1.005 * half.perplexity, "{int8}");
+    assert!(int8.kl <= 0.0033, "{int8}");
 }
 
 /// What is left is that plans keep block scales in half precision.

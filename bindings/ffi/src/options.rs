@@ -30,6 +30,8 @@ pub enum KvType {
     F16,
     /// Single precision: twice the memory.
     F32,
+    /// int8 with scales: 0.63 of the memory of half precision.
+    Int8,
 }
 
 /// How a model is opened.
@@ -61,6 +63,7 @@ impl From<ModelOptions> for tealight::ModelOptions {
         own.kv = options.kv.map(|kv| match kv {
             KvType::F16 => tealight::KvType::F16,
             KvType::F32 => tealight::KvType::F32,
+            KvType::Int8 => tealight::KvType::Int8,
         });
         own.step = options.step.map(size);
         own.cache = options.cache.map(PathBuf::from);

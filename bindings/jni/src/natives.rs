@@ -393,6 +393,7 @@ fn model_options(
     options.kv = match kv {
         0 => Some(KvType::F16),
         1 => Some(KvType::F32),
+        2 => Some(KvType::Int8),
         _ => None,
     };
     options.step = size(step);

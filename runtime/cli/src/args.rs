@@ -105,6 +105,8 @@ pub(crate) enum KvArg {
     F16,
     /// Single precision.
     F32,
+    /// int8: 0.63 of the memory of half precision.
+    Int8,
 }
 
 /// A number of threads.

@@ -55,6 +55,7 @@ fn kv_type(kv: KvArg) -> KvType {
     match kv {
         KvArg::F16 => KvType::F16,
         KvArg::F32 => KvType::F32,
+        KvArg::Int8 => KvType::Int8,
     }
 }
 

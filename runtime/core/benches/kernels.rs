@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use half::f16;
 use tealight_core::kernels::Isa;
-use tealight_core::kernels::bench::{self, Matrix, Output, Quantized};
+use tealight_core::kernels::bench::{self, LANES, Matrix, Output, Quantized};
 use tealight_core::layout::Encoding;
 use tealight_core::pool::{Pool, Workers};
 
@@ -252,7 +252,7 @@ fn rows(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
 fn attention(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
     let dim = 64;
     for (heads, positions) in [(1, 128), (1, 2048), (3, 2048), (4, 512), (7, 2048)] {
-        let mut kept = vec![f16::ZERO; positions * dim];
+        let mut kept = vec![[f16::ZERO; LANES]; positions * dim / LANES];
         bench::store_kv(isa, &floats(positions * dim), &mut kept);
         let queries = floats(heads * dim);
         let (mut scores, mut out) = (vec![0.0; 4 * positions], vec![0.0; heads * dim]);

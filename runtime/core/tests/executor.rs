@@ -68,7 +68,7 @@ fn lines(count: Result<usize, MemoryError>) -> Vec<Line> {
 fn every_isa_thread_count_and_cut_gives_the_same_bits() {
     let pool = Pool::new(2).expect("threads");
     for encoding in PACKED {
-        for kv in [KvType::F16, KvType::F32] {
+        for kv in [KvType::F16, KvType::F32, KvType::Int8] {
             for activations in [Activations::Int8, Activations::F32] {
                 let whole = logits(encoding, Isa::SCALAR, &Single, 40, activations, kv);
                 assert!(whole.iter().all(|bits| f32::from_bits(*bits).is_finite()));

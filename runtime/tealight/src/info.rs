@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use tealight_core::executor::{Arena, Config, KvType};
+use tealight_core::executor::{Arena, Config, KvCache, KvType};
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::Section;
 
@@ -85,7 +85,6 @@ impl ModelInfo {
                 reason: error.to_string(),
             })?,
         };
-        let floats: u64 = plan.caches().iter().map(kv_floats).sum();
         let model = plan.model();
         let config = Config {
             step: 64,
@@ -118,7 +117,7 @@ impl ModelInfo {
             file_bytes: plan.bytes().len() as u64,
             has_tokenizer: plan.section(Section::Tokenizer).is_some(),
             has_chat_template: plan.section(Section::ChatTemplate).is_some(),
-            kv_bytes_per_token: floats * KvType::F16.bytes() as u64,
+            kv_bytes_per_token: KvCache::position_bytes(plan, KvType::default()) as u64,
             working_bytes: lines as u64 * 64,
         })
     }
@@ -132,10 +131,6 @@ impl ModelInfo {
         let kv = self.kv_bytes_per_token * context.min(self.context) as u64;
         self.file_bytes + kv + self.working_bytes + LIBRARY
     }
-}
-
-fn kv_floats(cache: &tealight_core::plan::format::CacheRecord) -> u64 {
-    u64::from(cache.heads) * (u64::from(cache.key_dim) + u64::from(cache.value_dim))
 }
 
 /// The parts of the manifest that are told.

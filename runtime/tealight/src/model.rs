@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tealight_core::executor::{Activations, Executor, KvType};
+use tealight_core::executor::{Activations, Executor, KvCache, KvType};
 use tealight_core::kernels::Isa;
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::{MAGIC, Section};
@@ -308,6 +308,11 @@ impl Model {
     pub(crate) fn context(&self) -> usize {
         let most = self.0.plan.model().context as usize;
         self.0.options.context.unwrap_or(most.min(DEFAULT_CONTEXT))
+    }
+
+    /// Bytes that a session keeps of each token, kept in this way.
+    pub fn kv_bytes_per_token(&self, kv: KvType) -> u64 {
+        KvCache::position_bytes(&self.0.plan, kv) as u64
     }
 
     pub(crate) fn kv(&self) -> KvType {

@@ -1,14 +1,15 @@
 //! Keys and values of the positions so far.
 //!
 //! For each attention operator: all keys, `[head][position][key_dim]`, then all values alike,
-//! so that one head's positions are read in one sweep.
+//! so that one head's positions are read in one sweep. A row is stored in whole vectors of
+//! sixteen numbers.
 
 use core::ops::Range;
 
 use half::f16;
 
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
-use crate::kernels::{self, Isa, Queries};
+use crate::kernels::{self, Int8Vector, Isa, LANES, Queries, kv_vectors};
 use crate::ops::CacheId;
 use crate::plan::Plan;
 use crate::rows::Rows;
@@ -26,6 +27,15 @@ impl KvCache<()> {
     /// Lines of memory that a cache for `plan` under `config` needs.
     pub fn lines<B: AsRef<[u8]>>(plan: &Plan<B>, config: &Config) -> Result<usize, MemoryError> {
         lines(&plan.borrowed(), config.context, config.kv)
+    }
+
+    /// Bytes of keys and values that `plan` keeps of one position.
+    pub fn position_bytes<B: AsRef<[u8]>>(plan: &Plan<B>, kv: KvType) -> usize {
+        let caches = plan.caches().iter().map(|cache| {
+            let [key, value] = [cache.key_dim, cache.value_dim].map(|d| kv.row_bytes(d as usize));
+            cache.heads as usize * (key + value)
+        });
+        caches.sum()
     }
 }
 
@@ -106,8 +116,9 @@ fn place(
     let mut last = (0, 0);
     for cache in &plan.caches()[..count] {
         let heads = cache.heads as usize;
-        let keys = regions.take(&[heads, cache.key_dim as usize, capacity], kv.bytes())?;
-        let values = regions.take(&[heads, cache.value_dim as usize, capacity], kv.bytes())?;
+        let [key, value] = [cache.key_dim, cache.value_dim].map(|dim| kv.row_bytes(dim as usize));
+        let keys = regions.take(&[heads, capacity], key)?;
+        let values = regions.take(&[heads, capacity], value)?;
         last = (keys, values);
     }
     Ok(last)
@@ -168,8 +179,9 @@ impl Cache {
     /// Keeps the keys and values of the step's tokens.
     pub(crate) fn append(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
         match self.kv {
-            KvType::F16 => self.append_as::<f16>(isa, key, value),
-            KvType::F32 => self.append_as::<f32>(isa, key, value),
+            KvType::Int8 => self.append_as::<Int8Vector>(isa, key, value),
+            KvType::F16 => self.append_as::<[f16; LANES]>(isa, key, value),
+            KvType::F32 => self.append_as::<[f32; LANES]>(isa, key, value),
         }
     }
 
@@ -188,26 +200,30 @@ impl Cache {
     ) {
         // SAFETY: the caller's promise.
         unsafe {
-            match self.kv {
-                KvType::F16 => self.attend_as::<f16>(isa, head, queries, range, scale, scores),
-                KvType::F32 => self.attend_as::<f32>(isa, head, queries, range, scale, scores),
-            }
+            let attend = match self.kv {
+                KvType::Int8 => Cache::attend_as::<Int8Vector>,
+                KvType::F16 => Cache::attend_as::<[f16; LANES]>,
+                KvType::F32 => Cache::attend_as::<[f32; LANES]>,
+            };
+            attend(self, isa, head, queries, range, scale, scores);
         }
     }
 
-    fn append_as<E: kernels::KvElement>(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
+    fn append_as<E: kernels::KvVector>(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
         for (first, dim, rows) in [
             (self.keys, self.key_dim, key),
             (self.values, self.value_dim, value),
         ] {
             for t in 0..rows.count() {
                 for (head, x) in rows.row(t).chunks_exact(dim).enumerate() {
-                    let at = (head * self.capacity + self.position + t) * dim;
+                    let vectors = kv_vectors(dim);
+                    let at = (head * self.capacity + self.position + t) * vectors;
                     assert!(head < self.heads && self.position + t < self.capacity);
-                    // SAFETY: the region holds heads × capacity × dim elements, and nothing
+                    // SAFETY: the region holds heads × capacity rows of vectors, and nothing
                     // else refers to it while the cache is borrowed mutably.
-                    let out =
-                        unsafe { core::slice::from_raw_parts_mut(first.cast::<E>().add(at), dim) };
+                    let out = unsafe {
+                        core::slice::from_raw_parts_mut(first.cast::<E>().add(at), vectors)
+                    };
                     kernels::store_kv(isa, x, out);
                 }
             }
@@ -216,7 +232,7 @@ impl Cache {
 
     /// # Safety
     /// As for `attend`.
-    unsafe fn attend_as<E: kernels::KvElement>(
+    unsafe fn attend_as<E: kernels::KvVector>(
         &self,
         isa: Isa,
         head: usize,
@@ -228,11 +244,12 @@ impl Cache {
         let len = self.position + queries.rows.count();
         assert!(head < self.heads && len <= self.capacity);
         let read = |first: *mut u8, dim: usize| {
-            // SAFETY: the region holds heads × capacity × dim elements of plain numbers, and
+            let vectors = kv_vectors(dim);
+            // SAFETY: the region holds heads × capacity rows of vectors of plain numbers, and
             // nobody writes it while the cache is shared.
             unsafe {
-                let first = first.cast::<E>().add(head * self.capacity * dim);
-                (core::slice::from_raw_parts(first, len * dim), dim)
+                let first = first.cast::<E>().add(head * self.capacity * vectors);
+                (core::slice::from_raw_parts(first, len * vectors), dim)
             }
         };
         let (keys, values) = (

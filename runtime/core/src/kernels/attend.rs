@@ -2,58 +2,80 @@
 
 use core::ops::Range;
 
-use bytemuck::{Pod, cast_mut, cast_ref};
+use bytemuck::{Pod, Zeroable, cast_mut, cast_ref};
 use half::f16;
 
 use super::Isa;
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
+use super::quantize::round_to_int8;
 use crate::rows::{Rows, RowsMut};
 
-/// How keys and values are kept: f16, or f32 where half precision is slow.
-pub(crate) trait KvElement: Pod + Send + Sync {
-    fn load<L: Lanes>(lanes: L, x: &[Self; LANES]) -> L::F;
-    fn store<L: Lanes>(lanes: L, x: L::F, to: &mut [Self; LANES]);
+/// Sixteen numbers as keys and values are kept. The last vector of a row is filled up with
+/// zeros.
+pub(crate) trait KvVector: Pod + Send + Sync {
+    fn load<L: Lanes>(&self, lanes: L) -> L::F;
+    fn store<L: Lanes>(&mut self, lanes: L, x: L::F);
 }
 
-impl KvElement for f32 {
+impl KvVector for [f32; LANES] {
     #[inline(always)]
-    fn load<L: Lanes>(lanes: L, x: &[f32; LANES]) -> L::F {
-        lanes.load(x)
+    fn load<L: Lanes>(&self, lanes: L) -> L::F {
+        lanes.load(self)
     }
 
     #[inline(always)]
-    fn store<L: Lanes>(lanes: L, x: L::F, to: &mut [f32; LANES]) {
-        lanes.store(x, to);
+    fn store<L: Lanes>(&mut self, lanes: L, x: L::F) {
+        lanes.store(x, self);
     }
 }
 
-impl KvElement for f16 {
+impl KvVector for [f16; LANES] {
     #[inline(always)]
-    fn load<L: Lanes>(lanes: L, x: &[f16; LANES]) -> L::F {
-        lanes.load_f16(cast_ref(x))
+    fn load<L: Lanes>(&self, lanes: L) -> L::F {
+        lanes.load_f16(cast_ref(self))
     }
 
     #[inline(always)]
-    fn store<L: Lanes>(lanes: L, x: L::F, to: &mut [f16; LANES]) {
-        lanes.store_f16(x, cast_mut(to));
+    fn store<L: Lanes>(&mut self, lanes: L, x: L::F) {
+        lanes.store_f16(x, cast_mut(self));
     }
 }
 
-/// Up to sixteen elements; lanes beyond them are zero.
-#[inline(always)]
-fn load_some<E: KvElement, L: Lanes>(lanes: L, x: &[E]) -> L::F {
-    let mut padded = [E::zeroed(); LANES];
-    padded[..x.len()].copy_from_slice(x);
-    E::load(lanes, &padded)
+/// Whole numbers within ±127 with a scale, rounded as linear maps round their inputs. A number
+/// is `scale · value`, rounded once.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Int8Vector {
+    scale: f32,
+    values: [i8; LANES],
 }
 
-/// Stores a row of keys or values; f16 is rounded to nearest even.
+impl KvVector for Int8Vector {
+    #[inline(always)]
+    fn load<L: Lanes>(&self, lanes: L) -> L::F {
+        lanes.mul(lanes.load_i8(&self.values), lanes.splat(self.scale))
+    }
+
+    #[inline(always)]
+    fn store<L: Lanes>(&mut self, lanes: L, x: L::F) {
+        let ([values], scale) = round_to_int8(lanes, [x]);
+        lanes.store_i8(values, &mut self.values);
+        self.scale = scale;
+    }
+}
+
+/// Vectors that hold a row of so many numbers.
+pub(crate) fn kv_vectors(dim: usize) -> usize {
+    dim.div_ceil(LANES)
+}
+
+/// Stores a row of keys or values.
 ///
 /// # Panics
-/// If the lengths differ.
-pub(crate) fn store_kv<E: KvElement>(isa: Isa, x: &[f32], out: &mut [E]) {
-    assert_eq!(x.len(), out.len());
+/// If `out` has not as many vectors as the row needs.
+pub(crate) fn store_kv<E: KvVector>(isa: Isa, x: &[f32], out: &mut [E]) {
+    assert_eq!(out.len(), kv_vectors(x.len()));
     isa.run(StoreKv { x, out });
 }
 
@@ -62,19 +84,19 @@ struct StoreKv<'a, E> {
     out: &'a mut [E],
 }
 
-impl<E: KvElement> Kernel for StoreKv<'_, E> {
+impl<E: KvVector> Kernel for StoreKv<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: DotBlocks>(self, lanes: L) {
-        let (x, x_tail) = self.x.as_chunks();
-        let (out, out_tail) = self.out.as_chunks_mut();
+        let (x, tail) = self.x.as_chunks();
+        let (out, last) = self.out.split_at_mut(x.len());
         for (x, out) in x.iter().zip(out) {
-            E::store(lanes, lanes.load(x), out);
+            out.store(lanes, lanes.load(x));
         }
-        let mut padded = [E::zeroed(); LANES];
-        E::store(lanes, lanes.load_some(x_tail), &mut padded);
-        out_tail.copy_from_slice(&padded[..x_tail.len()]);
+        for last in last {
+            last.store(lanes, lanes.load_some(tail));
+        }
     }
 }
 
@@ -115,8 +137,8 @@ impl Queries<'_> {
 
 /// `softmax(scale · query · keysᵀ) · values` for the queries `range`.
 ///
-/// `keys` are `[positions][key_dim]` and `values` `[positions][value_dim]`, for at least the
-/// positions that are attended to; `scores` has [`QUERIES`] places for each of them. Rounding,
+/// `keys` are `[positions][key_dim]` and `values` `[positions][value_dim]`, each row in whole
+/// vectors, for at least the positions that are attended to; `scores` has [`QUERIES`] places for each of them. Rounding,
 /// step by step, for each query alone:
 ///
 /// 1. `score = (query · key) · scale`, the dot product by sixteen strided lanes of fma and the
@@ -131,7 +153,7 @@ impl Queries<'_> {
 ///
 /// # Safety
 /// While it runs, nobody else uses the outputs of these queries.
-pub(crate) unsafe fn attend<E: KvElement>(
+pub(crate) unsafe fn attend<E: KvVector>(
     isa: Isa,
     queries: &Queries<'_>,
     range: Range<usize>,
@@ -148,9 +170,9 @@ pub(crate) unsafe fn attend<E: KvElement>(
     isa.run(Attend {
         queries,
         range,
-        keys: &keys[..len * key_dim],
+        keys: &keys[..len * kv_vectors(key_dim)],
         key_dim,
-        values: &values[..len * value_dim],
+        values: &values[..len * kv_vectors(value_dim)],
         value_dim,
         scale,
         scores,
@@ -168,7 +190,7 @@ struct Attend<'a, E> {
     scores: &'a mut [f32],
 }
 
-impl<E: KvElement> Kernel for Attend<'_, E> {
+impl<E: KvVector> Kernel for Attend<'_, E> {
     type Output = ();
 
     #[inline(always)]
@@ -186,7 +208,7 @@ impl<E: KvElement> Kernel for Attend<'_, E> {
     }
 }
 
-impl<E: KvElement> Attend<'_, E> {
+impl<E: KvVector> Attend<'_, E> {
     /// `Q` queries from `first` on; returns `Q`.
     #[inline(always)]
     fn tile<L: Lanes, const Q: usize>(&mut self, lanes: L, first: usize) -> usize {
@@ -201,12 +223,13 @@ impl<E: KvElement> Attend<'_, E> {
         let (common, stride) = (lens[0], lens[Q - 1]);
 
         let mut partial = [[lanes.splat(0.0); LANES]; Q];
-        let blocks = self.keys.chunks_exact(LANES * self.key_dim);
+        let key_vectors = kv_vectors(self.key_dim);
+        let blocks = self.keys.chunks_exact(LANES * key_vectors);
         for (block, keys) in blocks.take(common / LANES).enumerate() {
             if self.key_dim == 4 * LANES {
                 partial_dots::<E, L, Q, 4>(lanes, &queries, keys, &mut partial);
             } else {
-                for (i, key) in keys.chunks_exact(self.key_dim).enumerate() {
+                for (i, key) in keys.chunks_exact(key_vectors).enumerate() {
                     for q in 0..Q {
                         partial[q][i] = products(lanes, queries[q], key);
                     }
@@ -223,7 +246,7 @@ impl<E: KvElement> Attend<'_, E> {
         for q in 0..Q {
             let scores = &mut self.scores[q * stride..][..lens[q]];
             for (k, score) in scores.iter_mut().enumerate().skip(common / LANES * LANES) {
-                let key = &self.keys[k * self.key_dim..][..self.key_dim];
+                let key = &self.keys[k * key_vectors..][..key_vectors];
                 *score = lanes.sum(products(lanes, queries[q], key)) * self.scale;
             }
             inverse[q] = lanes.splat(1.0 / softmax(lanes, scores));
@@ -262,15 +285,12 @@ impl<E: KvElement> Attend<'_, E> {
             weights[q] = &self.scores[q * stride..][..common];
         }
         let mut sums = [[lanes.splat(0.0); N]; Q];
-        for (k, value) in self
-            .values
-            .chunks_exact(self.value_dim)
-            .take(common)
-            .enumerate()
-        {
-            let value = &value[start..][..N * LANES].as_chunks().0;
+        let value_vectors = kv_vectors(self.value_dim);
+        let values = self.values.chunks_exact(value_vectors);
+        for (k, value) in values.take(common).enumerate() {
+            let value = &value[start / LANES..][..N];
             for n in 0..N {
-                let value = E::load(lanes, &value[n]);
+                let value = value[n].load(lanes);
                 for q in 0..Q {
                     sums[q][n] = lanes.fma(lanes.splat(weights[q][k]), value, sums[q][n]);
                 }
@@ -279,11 +299,9 @@ impl<E: KvElement> Attend<'_, E> {
         for q in 0..Q {
             for k in common..lens[q] {
                 let weight = lanes.splat(self.scores[q * stride + k]);
-                let value = &self.values[k * self.value_dim + start..][..N * LANES]
-                    .as_chunks()
-                    .0;
+                let value = &self.values[k * value_vectors + start / LANES..][..N];
                 for n in 0..N {
-                    sums[q][n] = lanes.fma(weight, E::load(lanes, &value[n]), sums[q][n]);
+                    sums[q][n] = lanes.fma(weight, value[n].load(lanes), sums[q][n]);
                 }
             }
             let out = self
@@ -310,8 +328,10 @@ impl<E: KvElement> Attend<'_, E> {
         for q in 0..Q {
             let weights = &self.scores[q * lens[Q - 1]..][..lens[q]];
             let mut sum = lanes.splat(0.0);
-            for (weight, value) in weights.iter().zip(self.values.chunks_exact(self.value_dim)) {
-                sum = lanes.fma(lanes.splat(*weight), load_some(lanes, &value[start..]), sum);
+            let values = self.values.chunks_exact(kv_vectors(self.value_dim));
+            for (weight, value) in weights.iter().zip(values) {
+                let value = value[start / LANES].load(lanes);
+                sum = lanes.fma(lanes.splat(*weight), value, sum);
             }
             let out = self.output(first + q, start..self.value_dim);
             lanes.store_some(lanes.mul(sum, inverse[q]), out);
@@ -332,7 +352,7 @@ impl<E: KvElement> Attend<'_, E> {
 
 /// The sixteen lanes of the dot products of sixteen keys, each `C` vectors long, with queries.
 #[inline(always)]
-fn partial_dots<E: KvElement, L: Lanes, const Q: usize, const C: usize>(
+fn partial_dots<E: KvVector, L: Lanes, const Q: usize, const C: usize>(
     lanes: L,
     queries: &[&[f32]; Q],
     keys: &[E],
@@ -344,11 +364,11 @@ fn partial_dots<E: KvElement, L: Lanes, const Q: usize, const C: usize>(
             query[q][c] = lanes.load(&queries[q].as_chunks().0[c]);
         }
     }
-    let keys = &keys.as_chunks::<LANES>().0[..LANES * C];
+    let keys = &keys[..LANES * C];
     for i in 0..LANES {
         let mut sums = [lanes.splat(0.0); Q];
         for c in 0..C {
-            let key = E::load(lanes, &keys[i * C + c]);
+            let key = keys[i * C + c].load(lanes);
             for q in 0..Q {
                 sums[q] = lanes.fma(query[q][c], key, sums[q]);
             }
@@ -361,15 +381,14 @@ fn partial_dots<E: KvElement, L: Lanes, const Q: usize, const C: usize>(
 
 /// Sixteen strided lanes of fma.
 #[inline(always)]
-fn products<E: KvElement, L: Lanes>(lanes: L, query: &[f32], key: &[E]) -> L::F {
-    let (query, query_tail) = query.as_chunks();
-    let (key, key_tail) = key.as_chunks();
+fn products<E: KvVector, L: Lanes>(lanes: L, query: &[f32], key: &[E]) -> L::F {
+    let (query, tail) = query.as_chunks();
     let mut sum = lanes.splat(0.0);
     for (query, key) in query.iter().zip(key) {
-        sum = lanes.fma(lanes.load(query), E::load(lanes, key), sum);
+        sum = lanes.fma(lanes.load(query), key.load(lanes), sum);
     }
-    if !query_tail.is_empty() {
-        sum = lanes.fma(lanes.load_some(query_tail), load_some(lanes, key_tail), sum);
+    for key in &key[query.len()..] {
+        sum = lanes.fma(lanes.load_some(tail), key.load(lanes), sum);
     }
     sum
 }

@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use half::f16;
 
+pub use super::LANES;
 use super::{Epilogue, InputPrecision, Isa, QuantizedRows, Queries, Residual, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 use crate::ops::RopeStyle;
@@ -147,7 +148,7 @@ pub fn silu_mul(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
 }
 
 /// See the kernel of this name.
-pub fn store_kv(isa: Isa, x: &[f32], out: &mut [f16]) {
+pub fn store_kv(isa: Isa, x: &[f32], out: &mut [[f16; LANES]]) {
     super::store_kv(isa, x, out);
 }
 
@@ -155,7 +156,7 @@ pub fn store_kv(isa: Isa, x: &[f32], out: &mut [f16]) {
 pub fn attend(
     isa: Isa,
     queries: &[f32],
-    (keys, values): (&[f16], &[f16]),
+    (keys, values): (&[[f16; LANES]], &[[f16; LANES]]),
     dim: usize,
     scores: &mut [f32],
     out: &mut [f32],
@@ -170,7 +171,7 @@ pub fn attend(
         )
     };
     let heads = width / dim;
-    let position = keys.len() / dim - 1;
+    let position = keys.len() / super::kv_vectors(dim) - 1;
     let queries = Queries {
         rows,
         output,

@@ -14,7 +14,7 @@ use super::linear_int8::DotBlocks;
 use crate::math;
 
 /// Lanes in a vector.
-pub(crate) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// A kernel's arguments; it runs on the lanes it is given.
 pub(super) trait Kernel {
@@ -69,6 +69,15 @@ pub(crate) trait Lanes: Copy {
     fn sum(self, x: Self::F) -> f32;
     /// The greatest lane of lanes without NaN.
     fn greatest(self, x: Self::F) -> f32;
+
+    #[inline(always)]
+    fn load_i8(self, x: &[i8; LANES]) -> Self::F {
+        let mut lanes = [0.0; LANES];
+        for i in 0..LANES {
+            lanes[i] = f32::from(x[i]);
+        }
+        self.load(&lanes)
+    }
 
     /// [`Lanes::sum`] of each of sixteen.
     #[inline(always)]

@@ -29,10 +29,11 @@ mod quantize;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attend::{KvElement, QUERIES, Queries, attend, store_kv};
+pub(crate) use attend::{Int8Vector, KvVector, QUERIES, Queries, attend, kv_vectors, store_kv};
 pub(crate) use elementwise::{add, rms_norm, rope, silu_mul};
 pub(crate) use embed::embed;
 pub use isa::Isa;
+pub use lanes::LANES;
 pub use linear::InputPrecision;
 pub(crate) use linear::{Epilogue, Residual, Weight};
 pub(crate) use linear_f32::linear_f32;

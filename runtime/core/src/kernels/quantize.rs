@@ -163,24 +163,7 @@ impl<L: Lanes> QuantizedBlock<L> {
 
 #[inline(always)]
 fn quantize_block<L: Lanes>(lanes: L, x: [L::F; 2]) -> QuantizedBlock<L> {
-    let mut magnitudes = [0.0; LANES];
-    lanes.store(lanes.max_magnitude(x[0], x[1]), &mut magnitudes);
-    // As bit patterns, magnitudes order like integers, with infinity and NaN above the rest.
-    let greatest = magnitudes.iter().fold(0, |max, m| max.max(m.to_bits()));
-    let greatest = f32::from_bits(greatest);
-    let scale = greatest / 127.0;
-    if scale == 0.0 || !greatest.is_finite() {
-        return QuantizedBlock {
-            values: [lanes.splat(0.0); 2],
-            scale: if scale == 0.0 { 0.0 } else { f32::NAN },
-            sum: 0,
-        };
-    }
-    let scales = lanes.splat(scale);
-    let values = [
-        round_within_127(lanes, lanes.div(x[0], scales)),
-        round_within_127(lanes, lanes.div(x[1], scales)),
-    ];
+    let (values, scale) = round_to_int8(lanes, x);
     // Whole numbers of this size add without rounding, in any order.
     let sum = lanes.sum(lanes.add(values[0], values[1]));
     QuantizedBlock {
@@ -188,6 +171,31 @@ fn quantize_block<L: Lanes>(lanes: L, x: [L::F; 2]) -> QuantizedBlock<L> {
         scale,
         sum: sum as i32 * -8,
     }
+}
+
+/// Whole numbers within ±127 and their scale, by the rule of [`quantize_row`].
+#[inline(always)]
+pub(super) fn round_to_int8<L: Lanes, const N: usize>(lanes: L, x: [L::F; N]) -> ([L::F; N], f32) {
+    let mut magnitudes = [0.0; LANES];
+    let mut most = x[0];
+    for x in x {
+        most = lanes.max_magnitude(most, x);
+    }
+    lanes.store(most, &mut magnitudes);
+    // As bit patterns, magnitudes order like integers, with infinity and NaN above the rest.
+    let greatest = magnitudes.iter().fold(0, |max, m| max.max(m.to_bits()));
+    let greatest = f32::from_bits(greatest);
+    let scale = greatest / 127.0;
+    if scale == 0.0 || !greatest.is_finite() {
+        let scale = if scale == 0.0 { 0.0 } else { f32::NAN };
+        return ([lanes.splat(0.0); N], scale);
+    }
+    let scales = lanes.splat(scale);
+    let mut values = x;
+    for value in &mut values {
+        *value = round_within_127(lanes, lanes.div(*value, scales));
+    }
+    (values, scale)
 }
 
 /// A denormal scale has few digits, so quotients may exceed the limit.

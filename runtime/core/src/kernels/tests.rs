@@ -207,14 +207,13 @@ proptest! {
             silu_mul(isa, &a, &b, &mut gated);
             let mut sum = a.clone();
             add(isa, &mut sum, &b);
-            let mut kept = vec![f16::ZERO; n];
-            store_kv(isa, &a, &mut kept);
-            let kept: Vec<f32> = kept.iter().map(|x| x.to_f32()).collect();
-            [normed, turned.concat(), gated, sum, kept]
+            let floats = [normed, turned.concat(), gated, sum].map(|x| bits(&x));
+            let halves: Vec<u8> = bytes_of(&kept::<[f16; LANES]>(isa, &a, n));
+            (floats, halves, bytes_of(&kept::<Int8Vector>(isa, &a, n)))
         };
-        let expected = run(Isa::SCALAR).map(|x| bits(&x));
+        let expected = run(Isa::SCALAR);
         for isa in vector_isas() {
-            prop_assert_eq!(run(isa).map(|x| bits(&x)), expected.clone(), "{:?}", isa);
+            prop_assert_eq!(run(isa), expected.clone(), "{:?}", isa);
         }
     }
 
@@ -270,24 +269,18 @@ proptest! {
         let len = position + tokens;
         let query = numbers.tame(tokens * heads * key_dim);
         let [keys, values] = [numbers.tame(len * key_dim), numbers.tame(len * value_dim)];
-        let [half_keys, half_values] = [&keys, &values].map(|x| {
-            let mut halves = vec![f16::ZERO; x.len()];
-            store_kv(Isa::SCALAR, x, &mut halves);
-            halves
-        });
+        let kv = (&keys[..], key_dim, &values[..], value_dim);
         let run = |isa, cut: usize| {
-            let half = attended(
-                isa, &query, (&half_keys, key_dim), (&half_values, value_dim), position, heads, cut,
-            );
-            let full = attended(
-                isa, &query, (&keys, key_dim), (&values, value_dim), position, heads, cut,
-            );
-            [half, full]
+            [
+                attended::<[f32; LANES]>(isa, &query, kv, position, heads, cut),
+                attended::<[f16; LANES]>(isa, &query, kv, position, heads, cut),
+                attended::<Int8Vector>(isa, &query, kv, position, heads, cut),
+            ]
         };
         let expected = run(Isa::SCALAR, 1);
         for isa in Isa::available() {
             for cut in [1, 2, 3, heads * tokens] {
-                let bits_of = |x: [Vec<f32>; 2]| x.map(|x| bits(&x));
+                let bits_of = |x: [Vec<f32>; 3]| x.map(|x| bits(&x));
                 prop_assert_eq!(bits_of(run(isa, cut)), bits_of(expected.clone()), "{:?}", isa);
             }
         }
@@ -307,9 +300,11 @@ proptest! {
             for d in 0..value_dim {
                 let value = |p: usize| f64::from(values[p * value_dim + d]);
                 let exact: f64 = (0..len).map(|p| weights[p] / total * value(p)).sum();
-                let [half, full] = [0, 1].map(|kept: usize| f64::from(expected[kept][i * value_dim + d]));
+                let [full, half, int8] =
+                    [0, 1, 2].map(|kept: usize| f64::from(expected[kept][i * value_dim + d]));
                 prop_assert!((full - exact).abs() < 1e-5);
                 prop_assert!((half - exact).abs() < 5e-3);
+                prop_assert!((int8 - exact).abs() < 3e-2);
             }
         }
     }
@@ -328,7 +323,7 @@ proptest! {
             rms_norm(isa, &mut normed, &values, 1e-6);
             let mut gated = vec![0.0; n];
             silu_mul(isa, &values, &values, &mut gated);
-            let out = attended(isa, &[1.0], (&values, 1), (&values, 1), n - 1, 1, 1);
+            let out = attended::<[f32; LANES]>(isa, &[1.0], (&values, 1, &values, 1), n - 1, 1, 1);
             [product, normed, gated, out].map(|x| bits(&x))
         };
         let expected = run(Isa::SCALAR);

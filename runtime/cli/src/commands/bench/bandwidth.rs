@@ -49,10 +49,9 @@ impl<'a> Touched<'a> {
         }
         let weights = plan.tensors().enumerate();
         let weights = weights.filter(|(id, _)| !tables.contains(&TensorId(*id as u32)));
-        let halves = KvType::F16.bytes() as f64;
         Touched {
             weights: weights.map(|(_, tensor)| tensor.data).collect(),
-            kv_position: model.info().kv_bytes_per_token as f64 * kv.bytes() as f64 / halves,
+            kv_position: model.kv_bytes_per_token(kv) as f64,
         }
     }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tealight::Model;
 
-use crate::args::{KvArg, ModelArgs};
+use crate::args::ModelArgs;
 use crate::exit::Failure;
 use crate::terminal::bold;
 use crate::{open, units};
@@ -66,15 +66,11 @@ impl Memory {
         let info = model.info();
         // A session knows what it has room for, and refuses what the model has not.
         let context = model.session()?.capacity();
-        let wide = if args.model.kv == Some(KvArg::F32) {
-            2
-        } else {
-            1
-        };
+        let kv = open::kv(&args.model);
         Ok(Memory {
             context,
             model: info.file_bytes,
-            kv: wide * info.kv_bytes_per_token * context as u64,
+            kv: model.kv_bytes_per_token(kv) * context as u64,
             working: info.working_bytes,
         })
     }

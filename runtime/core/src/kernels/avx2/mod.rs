@@ -98,6 +98,18 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn load_i8(self, x: &[i8; LANES]) -> Pair {
+        instruction!({
+            let x = _mm_loadu_si128(x.as_ptr().cast());
+            let [low, high] = [x, _mm_srli_si128::<8>(x)];
+            [
+                _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(low)),
+                _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(high)),
+            ]
+        })
+    }
+
+    #[inline(always)]
     fn load_codes(self, words: &[u8; 4 * LANES], shift: u32, mask: u32) -> Pair {
         let words: *const __m256i = words.as_ptr().cast();
         instruction!({

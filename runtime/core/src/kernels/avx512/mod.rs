@@ -77,6 +77,13 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn load_i8(self, x: &[i8; LANES]) -> __m512 {
+        instruction!(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(
+            x.as_ptr().cast()
+        ))))
+    }
+
+    #[inline(always)]
     fn load_codes(self, words: &[u8; 4 * LANES], shift: u32, mask: u32) -> __m512 {
         instruction!({
             let words = _mm512_loadu_si512(words.as_ptr().cast());

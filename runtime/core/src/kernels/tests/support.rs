@@ -233,17 +233,33 @@ pub(super) fn with_epilogue(
     out
 }
 
-/// Attends from all queries of a step, `cut` of them at a time.
-pub(super) fn attended<E: KvElement>(
+/// Rows of `dim` numbers as the cache keeps them.
+pub(super) fn kept<E: KvVector>(isa: Isa, x: &[f32], dim: usize) -> Vec<E> {
+    let vectors = kv_vectors(dim);
+    let mut kept = vec![E::zeroed(); x.len() / dim * vectors];
+    for (x, kept) in x.chunks_exact(dim).zip(kept.chunks_exact_mut(vectors)) {
+        store_kv(isa, x, kept);
+    }
+    kept
+}
+
+pub(super) fn bytes_of<E: KvVector>(kept: &[E]) -> Vec<u8> {
+    bytemuck::cast_slice(kept).to_vec()
+}
+
+/// Attends from all queries of a step, `cut` of them at a time, to keys and values of some
+/// dimensions, kept as `E`.
+pub(super) fn attended<E: KvVector>(
     isa: Isa,
     query: &[f32],
-    keys: (&[E], usize),
-    values: (&[E], usize),
+    (keys, key_dim, values, value_dim): (&[f32], usize, &[f32], usize),
     position: usize,
     heads: usize,
     cut: usize,
 ) -> Vec<f32> {
-    let [wide, out_wide] = [keys.1, values.1].map(|dim| heads * dim);
+    let keys = kept::<E>(isa, keys, key_dim);
+    let values = kept::<E>(isa, values, value_dim);
+    let [wide, out_wide] = [key_dim, value_dim].map(|dim| heads * dim);
     let tokens = query.len() / wide;
     let mut out = vec![0.5; tokens * out_wide];
     let mut scores = vec![0.5; QUERIES * (position + tokens)];
@@ -264,7 +280,10 @@ pub(super) fn attended<E: KvElement>(
     for first in (0..queries.count()).step_by(cut) {
         let range = first..queries.count().min(first + cut);
         // SAFETY: one thread.
-        unsafe { attend(isa, &queries, range, keys, values, 0.3, &mut scores) };
+        unsafe {
+            let (keys, values) = ((&keys[..], key_dim), (&values[..], value_dim));
+            attend(isa, &queries, range, keys, values, 0.3, &mut scores);
+        }
     }
     out
 }

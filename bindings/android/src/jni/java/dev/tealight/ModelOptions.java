@@ -9,7 +9,9 @@ public final class ModelOptions {
         /** Half precision. */
         F16(0),
         /** Single precision: twice the memory. */
-        F32(1);
+        F32(1),
+        /** int8 with scales: 0.63 of the memory of half precision. */
+        INT8(2);
 
         final int number;
 
