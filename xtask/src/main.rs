@@ -1,5 +1,6 @@
 //! The repository's own tasks: `cargo xtask <command>`.
 
+mod bindings;
 mod build_arm;
 mod command;
 mod elf;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::build_arm::budgets;
 use crate::command::{self, cargo};
-use crate::{Outcome, tidy};
+use crate::{Outcome, bindings, tidy};
 
 #[derive(Args)]
 pub(crate) struct Flags {
@@ -16,6 +16,12 @@ pub(crate) struct Flags {
     /// Leave out the crate that runs on tract, which takes minutes to build
     #[arg(long)]
     without_tract: bool,
+    /// Leave out Java and Kotlin, which need a JDK and a Kotlin compiler
+    #[arg(long)]
+    without_jvm: bool,
+    /// Only the step of this name, such as jvm
+    #[arg(long)]
+    only: Option<String>,
 }
 
 struct Step {
@@ -42,6 +48,11 @@ const STEPS: &[Step] = &[
         run: tests,
     },
     Step {
+        name: "jvm",
+        wanted: |flags| !flags.quick && !flags.without_jvm,
+        run: |_| bindings::jvm::test(),
+    },
+    Step {
         name: "sizes",
         wanted: |flags| !flags.quick,
         run: |_| budgets::run(&budgets::Flags::default()),
@@ -55,7 +66,12 @@ const STEPS: &[Step] = &[
 
 pub(crate) fn run(flags: &Flags) -> Outcome {
     let start = Instant::now();
-    for step in STEPS.iter().filter(|step| (step.wanted)(flags)) {
+    let named = |step: &Step| flags.only.as_ref().is_none_or(|only| only == step.name);
+    let wanted = |step: &&Step| (step.wanted)(flags) && named(step);
+    if !STEPS.iter().any(|step| wanted(&step)) {
+        return Err("there is no such step to run".into());
+    }
+    for step in STEPS.iter().filter(wanted) {
         let began = Instant::now();
         (step.run)(flags)?;
         eprintln!(
