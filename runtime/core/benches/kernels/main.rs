@@ -1,12 +1,15 @@
-//! Each kernel at the shapes of SmolLM2-135M and Qwen2.5-0.5B, beside the machine's bounds.
+//! Each kernel at the shapes of SmolLM2-135M and Qwen2.5-0.5B and 1.5B, beside the machine's
+//! bounds.
 //!
 //! ```text
 //! cargo bench -p tealight-core --features bench [-- FILTER]
 //! ```
 //! Bytes/s are those of the weights (or keys and values) that a call reads. `of read` is the
-//! ratio to a plain loop that reads as much memory, run in turn with the kernel: the figure to
-//! trust, since a machine's bandwidth wanders. Times are the best of many, as other programs
-//! only ever add to them.
+//! ratio to a plain loop that reads the same memory, `of peak` the ratio to a loop of integer
+//! products in registers, each run in turn with the kernel: the figures to trust, since a
+//! machine's speed wanders. Times are the best of many, as other programs only ever add to them.
+
+mod bounds;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,6 +19,8 @@ use tealight_core::kernels::Isa;
 use tealight_core::kernels::bench::{self, LANES, Matrix, Output, Quantized};
 use tealight_core::layout::Encoding;
 use tealight_core::pool::{Pool, Workers};
+
+use bounds::Peak;
 
 /// Outputs and inputs of the linear maps of one layer.
 type Layer = [(usize, usize); 4];
@@ -31,6 +36,18 @@ const QWEN: (&str, Layer, usize) = (
     24,
 );
 
+/// Fewer layers than it has: enough to fill any cache.
+const QWEN_LARGE: (&str, Layer, usize) = (
+    "Qwen2.5-1.5B",
+    [(2048, 1536), (1536, 1536), (17920, 1536), (1536, 8960)],
+    12,
+);
+
+const MODELS: [(&str, Layer, usize); 3] = [SMOLLM2, QWEN, QWEN_LARGE];
+
+/// The most outputs of a linear map.
+const MOST_ROWS: usize = 17920;
+
 fn main() {
     let filter = std::env::args()
         .skip(1)
@@ -38,12 +55,12 @@ fn main() {
         .unwrap_or_default();
     let wanted = |name: &str| name.contains(&filter);
     println!(
-        "{:<44} {:>10} {:>8} {:>9} {:>8}",
-        "kernel", "time", "GB/s", "MAC/ns", "of read"
+        "{:<48} {:>12} {:>8} {:>9} {:>8} {:>8}",
+        "kernel", "time", "GB/s", "MAC/ns", "of read", "of peak"
     );
     for isa in Isa::available().skip(1) {
         for threads in [1, 2] {
-            for (name, layer, layers) in [SMOLLM2, QWEN] {
+            for (name, layer, layers) in MODELS {
                 for encoding in [Encoding::Int4, Encoding::Int8] {
                     let name = format!("decode {name} {} {isa:?} ×{threads}", encoding.name());
                     if wanted(&name) {
@@ -52,7 +69,7 @@ fn main() {
                 }
             }
         }
-        for (name, layer, _) in [SMOLLM2, QWEN] {
+        for (name, layer, _) in MODELS {
             for encoding in [Encoding::Int4, Encoding::Int4ZeroPoint, Encoding::Int8] {
                 let name = format!("prefill 128 {name} {} {isa:?}", encoding.name());
                 if wanted(&name) {
@@ -85,13 +102,22 @@ fn best(runs: usize, mut job: impl FnMut(), mut beside: impl FnMut()) -> (f64, f
     })
 }
 
-fn report(name: &str, seconds: f64, bytes: usize, macs: usize, of_read: Option<f64>) {
-    let of_read = of_read.map_or(String::new(), |ratio| format!("{ratio:8.2}"));
+/// The ratios to the machine's bounds, where they were measured.
+#[derive(Default)]
+struct Bounds {
+    of_read: Option<f64>,
+    of_peak: Option<f64>,
+}
+
+fn report(name: &str, seconds: f64, bytes: usize, macs: usize, bounds: Bounds) {
+    let ratio = |ratio: Option<f64>| ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     println!(
-        "{name:<44} {:>8.2}us {:8.1} {:9.1} {of_read}",
+        "{name:<48} {:>10.2}us {:8.1} {:9.1} {:>8} {:>8}",
         seconds * 1e6,
         bytes as f64 / seconds / 1e9,
         macs as f64 / seconds / 1e9,
+        ratio(bounds.of_read),
+        ratio(bounds.of_peak),
     );
 }
 
@@ -103,17 +129,6 @@ fn weights(encoding: Encoding, (rows, cols): (usize, usize)) -> Vec<u8> {
 
 fn floats(n: usize) -> Vec<f32> {
     (0..n).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect()
-}
-
-/// Reads memory as fast as plain code does.
-fn read(memory: &[u64]) -> u64 {
-    let mut sums = [0u64; 32];
-    for chunk in memory.as_chunks::<32>().0 {
-        for (sum, x) in sums.iter_mut().zip(chunk) {
-            *sum ^= x;
-        }
-    }
-    sums.iter().fold(0, |a, b| a ^ b)
 }
 
 /// All layers for one token: the weights come from memory, or from the last-level cache.
@@ -130,10 +145,9 @@ fn decode(name: &str, isa: Isa, threads: usize, layer: &Layer, layers: usize, en
             x
         })
         .collect();
-    let mut out = vec![0.0; 10_000];
+    let mut out = vec![0.0; MOST_ROWS];
     let bytes: usize = tensors.iter().map(|(_, data)| data.len()).sum();
     let macs: usize = tensors.iter().map(|((rows, cols), _)| rows * cols).sum();
-    let other = vec![1u64; bytes / 8];
 
     let job = || {
         for (i, ((rows, cols), data)) in tensors.iter().enumerate() {
@@ -154,13 +168,24 @@ fn decode(name: &str, isa: Isa, threads: usize, layer: &Layer, layers: usize, en
     };
     let beside = || {
         pool.run(&|part| {
-            let n = other.len();
-            black_box(read(&other[n * part / threads..n * (part + 1) / threads]));
+            for (_, data) in &tensors {
+                let n = data.len();
+                black_box(bounds::read(
+                    &data[n * part / threads..n * (part + 1) / threads],
+                ));
+            }
         });
     };
     let (own, plain) = best(60, job, beside);
-    report(name, own, bytes, macs, Some(plain / own));
+    let bounds = Bounds {
+        of_read: Some(plain / own),
+        of_peak: None,
+    };
+    report(name, own, bytes, macs, bounds);
 }
+
+/// Multiply-adds of the loop beside prefill: some milliseconds.
+const PEAK_MACS: usize = 1 << 31;
 
 /// One layer for many tokens, on one thread.
 fn prefill(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usize) {
@@ -170,7 +195,7 @@ fn prefill(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usiz
         x.fill(isa, &floats(tokens * cols));
         x
     });
-    let mut out = vec![0.0; tokens * 10_000];
+    let mut out = vec![0.0; tokens * MOST_ROWS];
     let job = || {
         for (((rows, cols), data), x) in tensors.iter().zip(&inputs) {
             let matrix = Matrix {
@@ -184,17 +209,25 @@ fn prefill(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usiz
             unsafe { bench::linear_int8(isa, matrix, x, out, 0..matrix.groups()) };
         }
     };
-    let (own, _) = best(40, job, || {});
+    let peak = Peak::of(isa);
+    let mut most = 0;
+    let beside = || most = peak.as_ref().map_or(0, |peak| peak.run(PEAK_MACS));
+    let (own, plain) = best(40, job, beside);
     let bytes = tensors.iter().map(|(_, data)| data.len()).sum();
     let macs: usize = layer.iter().map(|(rows, cols)| rows * cols * tokens).sum();
-    report(name, own, bytes, macs, None);
+    let speed = |macs: usize, seconds: f64| macs as f64 / seconds;
+    let bounds = Bounds {
+        of_read: None,
+        of_peak: (most > 0).then(|| speed(macs, own) / speed(most, plain)),
+    };
+    report(name, own, bytes, macs, bounds);
 }
 
 /// One layer with f32 activations, on one thread.
 fn float(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usize) {
     let tensors = layer.map(|shape| (shape, weights(encoding, shape)));
     let inputs = layer.map(|(_, cols)| floats(tokens * cols));
-    let mut out = vec![0.0; tokens * 10_000];
+    let mut out = vec![0.0; tokens * MOST_ROWS];
     let job = || {
         for (((rows, cols), data), x) in tensors.iter().zip(&inputs) {
             let matrix = Matrix {
@@ -211,7 +244,7 @@ fn float(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usize)
     let (own, _) = best(20, job, || {});
     let bytes = tensors.iter().map(|(_, data)| data.len()).sum();
     let macs: usize = layer.iter().map(|(rows, cols)| rows * cols * tokens).sum();
-    report(name, own, bytes, macs, None);
+    report(name, own, bytes, macs, Bounds::default());
 }
 
 /// Kernels over one row, many times.
@@ -221,10 +254,10 @@ fn rows(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
         let name = format!("{name} {width} {isa:?}");
         if wanted(&name) {
             let (own, _) = best(40, || (0..TIMES).for_each(|_| job()), || {});
-            report(&name, own / TIMES as f64, 4 * width, 0, None);
+            report(&name, own / TIMES as f64, 4 * width, 0, Bounds::default());
         }
     };
-    for (hidden, inner, head) in [(576, 1536, 64), (896, 4864, 64)] {
+    for (hidden, inner, head) in [(576, 1536, 64), (896, 4864, 64), (1536, 8960, 128)] {
         let (x, mut y, ones) = (floats(inner), floats(inner), vec![1.0; inner]);
         let mut out = vec![0.0; inner];
         let mut quantized = Quantized::new(1, hidden);
@@ -250,8 +283,15 @@ fn rows(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
 
 /// Some heads that share keys and values, over the cached positions.
 fn attention(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
-    let dim = 64;
-    for (heads, positions) in [(1, 128), (1, 2048), (3, 2048), (4, 512), (7, 2048)] {
+    let cases = [
+        (1, 128, 64),
+        (1, 2048, 64),
+        (3, 2048, 64),
+        (4, 512, 64),
+        (7, 2048, 64),
+        (6, 2048, 128),
+    ];
+    for (heads, positions, dim) in cases {
         let mut kept = vec![[f16::ZERO; LANES]; positions * dim / LANES];
         bench::store_kv(isa, &floats(positions * dim), &mut kept);
         let queries = floats(heads * dim);
@@ -266,7 +306,13 @@ fn attention(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
             };
             let (own, _) = best(40, job, || {});
             let macs = 2 * heads * positions * dim;
-            report(&name, own / 50.0, 4 * positions * dim, macs, None);
+            report(
+                &name,
+                own / 50.0,
+                4 * positions * dim,
+                macs,
+                Bounds::default(),
+            );
         }
     }
 }
