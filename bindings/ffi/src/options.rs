@@ -37,7 +37,7 @@ pub enum KvType {
 /// How a model is opened.
 #[derive(Clone, Debug, Default, PartialEq, uniffi::Record)]
 pub struct ModelOptions {
-    /// Threads that compute; one for each processor core, at most eight, if absent.
+    /// Threads that compute; as few as are fastest, at most eight, if absent.
     #[uniffi(default = None)]
     pub threads: Option<u32>,
     /// Tokens that chats have room for; the model's context, at most 4096, if absent.

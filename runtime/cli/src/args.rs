@@ -31,9 +31,26 @@ pub(crate) struct ModelArgs {
 /// How many threads compute.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct ThreadArgs {
-    /// Threads to compute with [default: one a core, at most 8]
-    #[arg(short, long, value_name = "N", value_parser = threads)]
-    pub(crate) threads: Option<usize>,
+    /// Threads to compute with, or auto: as few as are fastest, found out once
+    #[arg(short, long, value_name = "N|auto", value_parser = threads, default_value = "auto")]
+    pub(crate) threads: Threads,
+}
+
+/// A number of threads, or what suits the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    Auto,
+    Count(usize),
+}
+
+impl Threads {
+    /// As the library takes it.
+    pub(crate) fn count(self) -> Option<usize> {
+        match self {
+            Threads::Auto => None,
+            Threads::Count(count) => Some(count),
+        }
+    }
 }
 
 /// How an answer is chosen, and when it ends. What is left out is the model's own default.
@@ -109,11 +126,12 @@ pub(crate) enum KvArg {
     Int8,
 }
 
-/// A number of threads.
-pub(crate) fn threads(text: &str) -> Result<usize, String> {
+/// A number of threads, or `auto`.
+pub(crate) fn threads(text: &str) -> Result<Threads, String> {
     match text.parse() {
-        Ok(count @ 1..=256) => Ok(count),
-        _ => Err("must be a number from 1 to 256".to_owned()),
+        Ok(count @ 1..=256) => Ok(Threads::Count(count)),
+        _ if text == "auto" => Ok(Threads::Auto),
+        _ => Err("must be a number from 1 to 256, or auto".to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod helper;
 
-use helper::{tealight, tealight_told, text_file};
+use helper::{command, finish, tealight, tealight_told, text_file};
 use serde_json::Value;
 
 const REQUEST: &str = "turn off the lights in the kitchen";
@@ -168,6 +168,39 @@ fn bench_tells_what_reading_alone_would_allow() {
             "{row}"
         );
         assert!(number(row, "of_bound") > 0.0, "{row}");
+    }
+}
+
+#[test]
+fn auto_takes_the_threads_that_were_found_before() {
+    let cache = tempfile::tempdir().unwrap();
+    let threads = || {
+        let bench = [
+            "bench", "--json", "-t", "auto", "-p", "4", "-n", "2", "-r", "1",
+        ];
+        let mut bench = command(&bench);
+        let told = finish(bench.env("TEALIGHT_CACHE", cache.path())).json();
+        [0, 1].map(|row| told[row]["threads"].as_u64().unwrap())
+    };
+    let found = threads();
+    let kept = || std::fs::read_dir(cache.path()).unwrap().flatten();
+    match kept().next() {
+        // There is nothing to find out on one core.
+        None => assert_eq!(found, [1, 1]),
+        Some(record) => {
+            let text = std::fs::read_to_string(record.path()).unwrap();
+            let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(
+                found.map(Some),
+                ["prefill", "decode"].map(|key| told[key].as_u64())
+            );
+            for counts in [[1, 2], [2, 1]] {
+                let text = format!("{{\"prefill\":{},\"decode\":{}}}", counts[0], counts[1]);
+                std::fs::write(record.path(), text).unwrap();
+                assert_eq!(threads(), counts);
+            }
+            assert_eq!(kept().count(), 1);
+        }
     }
 }
 

@@ -59,7 +59,10 @@ fn wrong_arguments_end_with_2() {
         tealight(&["run", "hi", "--greedy", "--temperature", "1"]).code,
         Some(2)
     );
-    assert_eq!(tealight(&["run", "hi", "--threads", "0"]).code, Some(2));
+    for threads in ["0", "257", "many"] {
+        let code = tealight(&["run", "hi", "--threads", threads]).code;
+        assert_eq!(code, Some(2), "{threads}");
+    }
     assert_eq!(tealight(&["compile"]).code, Some(2));
     tealight(&["run", "hi", "--isa", "abacus"]).fails(2, "abacus");
     tealight(&["run", "hi", "--context", "999999999"]).fails(2, "999999999");

@@ -29,6 +29,7 @@ use tealight_import::{ImportError, Progress, SourceFile};
 
 pub use error::CacheError;
 use place::Place;
+pub(crate) use place::user_folder;
 use stamp::Stamp;
 
 /// The plan of the model at `path`, an ONNX file or a folder that holds one, imported now if
@@ -41,7 +42,7 @@ pub(crate) fn compiled(
     let importer = TealightImport;
     Cache {
         importer: &importer,
-        folder: folder.or_else(place::user_folder),
+        folder: folder.or_else(user_folder),
     }
     .compiled(path, progress)
 }

@@ -54,6 +54,7 @@ mod step;
 mod stop;
 pub mod template;
 mod texts;
+mod threads;
 pub mod tokenizer;
 
 #[cfg(feature = "import")]
@@ -71,6 +72,7 @@ pub use model::{Model, ModelOptions};
 pub use options::GenerateOptions;
 pub use session::{Prompt, Session, SessionOptions};
 pub use template::{Message, Role};
+pub use threads::ThreadCounts;
 pub use tokenizer::TokenId;
 
 pub use tealight_core::executor::{Activations, KvType};

@@ -11,7 +11,6 @@ use tealight_core::executor::{Activations, Executor, KvCache, KvType};
 use tealight_core::kernels::Isa;
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::{MAGIC, Section};
-use tealight_core::pool::{Pool, Single, Workers};
 
 use crate::bytes::{Bytes, check_sha256};
 use crate::chat::{Chat, ChatOptions};
@@ -20,6 +19,7 @@ use crate::info::ModelInfo;
 use crate::session::{Session, SessionOptions};
 use crate::template::ChatTemplate;
 use crate::texts::Texts;
+use crate::threads::{Crew, ThreadCounts};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 
@@ -36,8 +36,11 @@ const DEFAULT_STEP: usize = 64;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ModelOptions {
-    /// Threads that compute, the calling one included; one for each processor core, at most
-    /// eight, if absent.
+    /// Threads that compute, the calling one included. If absent, as few as are fastest: one for
+    /// each core that is not much slower than the fastest, at most eight, within the process's
+    /// affinity and quota; or fewer, told apart for prefill and decode, if a calibration said
+    /// so. That takes a fraction of a second, the first time that a model of about this size is
+    /// opened, and is kept in the folder of compiled models; where there is none, it is left out.
     pub threads: Option<usize>,
     /// Tokens that sessions have room for; the model's context, at most 4096, if absent.
     pub context: Option<usize>,
@@ -114,7 +117,7 @@ pub struct Model(Arc<Inner>);
 
 struct Inner {
     plan: Plan<Bytes>,
-    workers: Box<dyn Workers + Send>,
+    crew: Crew,
     isa: Isa,
     options: ModelOptions,
     texts: Arc<Texts>,
@@ -199,21 +202,26 @@ impl Model {
             model: name.to_owned(),
             source,
         })?;
-        let (texts, (info, workers)) = Texts::read(name, &plan, || {
-            (ModelInfo::of_plan(name, &plan), workers(options))
+        let (texts, (info, crew)) = Texts::read(name, &plan, || {
+            let crew = Crew::settled(options, &plan, isa);
+            (ModelInfo::of_plan(name, &plan), crew)
         })?;
         let info = info?;
+        let crew = match crew {
+            Some(crew) => crew,
+            None => Crew::calibrated(options, &plan, isa)?,
+        };
         let options = options.clone();
         log::info!(
-            "opened `{name}` in {:.0?}: {} threads, {}, {} MB",
+            "opened `{name}` in {:.0?}: {:?}, {}, {} MB",
             start.elapsed(),
-            workers.count(),
+            crew.counts(),
             isa.name(),
             info.file_bytes / 1_000_000
         );
         Ok(Model(Arc::new(Inner {
             plan,
-            workers,
+            crew,
             isa,
             options,
             texts: Arc::new(texts),
@@ -275,9 +283,14 @@ impl Model {
         &self.0.plan
     }
 
-    /// Threads that compute.
+    /// Most threads that compute.
     pub fn threads(&self) -> usize {
-        self.0.workers.count()
+        self.thread_counts().most()
+    }
+
+    /// Threads that compute when a prompt is read, and when a token follows a token.
+    pub fn thread_counts(&self) -> ThreadCounts {
+        self.0.crew.counts()
     }
 
     /// Name of the instruction set in use.
@@ -294,11 +307,12 @@ impl Model {
         &self.0.texts
     }
 
-    pub(crate) fn executor(&self) -> Executor<'_> {
+    /// Runs steps of so many tokens.
+    pub(crate) fn executor(&self, tokens: usize) -> Executor<'_> {
         let inner = &*self.0;
         Executor::new(
             &inner.plan,
-            &*inner.workers,
+            inner.crew.of_step(tokens),
             inner.isa,
             inner.options.activations,
         )
@@ -335,20 +349,6 @@ fn isa(options: &ModelOptions) -> Result<Isa> {
             available: available.join(", "),
         }
     })
-}
-
-fn workers(options: &ModelOptions) -> Box<dyn Workers + Send> {
-    let threads = options.threads.unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8))
-    });
-    match Pool::new(threads) {
-        Ok(pool) if threads > 1 => Box::new(pool),
-        Ok(_) => Box::new(Single),
-        Err(error) => {
-            log::warn!("computing on one thread, since {threads} cannot be had: {error}");
-            Box::new(Single)
-        }
-    }
 }
 
 /// The plan of the model at `path`, compiled now if need be.

@@ -99,7 +99,7 @@ impl Step for PlanStep {
         };
         Ok(self
             .model
-            .executor()
+            .executor(tokens.len())
             .step(&mut self.cache, arena, tokens, logits)?)
     }
 }

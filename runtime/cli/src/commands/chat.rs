@@ -68,7 +68,7 @@ impl Wish<'_> {
 }
 
 pub(crate) fn run(args: &ChatArgs) -> Result<(), Failure> {
-    let model = open::model(&args.model, args.threads.threads)?;
+    let model = open::model(&args.model, args.threads.threads.count())?;
     let mut beginning = ChatOptions::new();
     beginning.system = args.answer.system.clone();
     let mut conversation = Conversation {

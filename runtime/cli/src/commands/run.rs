@@ -59,7 +59,7 @@ struct UsageReport {
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let prompt = prompt(args.prompt.as_deref())?;
-    let model = open::model(&args.model, args.threads.threads)?;
+    let model = open::model(&args.model, args.threads.threads.count())?;
     let cancel = CancelToken::new();
     let options = generate::options(&args.answer, &cancel);
     let _guard = interrupt::catch(move || cancel.cancel());

@@ -20,7 +20,12 @@ pub fn command(arguments: &[&str]) -> Command {
 
 /// Runs the program to its end.
 pub fn tealight(arguments: &[&str]) -> Done {
-    Done::of(command(arguments).output().expect("the program starts"))
+    finish(&mut command(arguments))
+}
+
+/// Runs a [`command`] to its end.
+pub fn finish(command: &mut Command) -> Done {
+    Done::of(command.output().expect("the program starts"))
 }
 
 /// Runs the program to its end with `input` on standard input.

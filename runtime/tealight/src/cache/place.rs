@@ -17,7 +17,7 @@ pub(super) const BESIDE: &str = ".tealight";
 const STAMP_LIMIT: u64 = 1 << 20;
 
 /// The user's cache folder: `TEALIGHT_CACHE`, else `tealight` in the system's folder for caches.
-pub(super) fn user_folder() -> Option<PathBuf> {
+pub(crate) fn user_folder() -> Option<PathBuf> {
     let folder = |name| {
         env::var_os(name)
             .map(PathBuf::from)

@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use tealight::{Event, GenerateOptions, Model, Session, SessionOptions, TokenId};
 
-use crate::args::{ModelArgs, at_least_one, threads};
+use crate::args::{ModelArgs, Threads, at_least_one, threads};
 use crate::exit::{Exit, Failure};
 use crate::table::{Align, markdown};
 use crate::units::Spread;
@@ -43,9 +43,16 @@ pub(crate) struct BenchArgs {
     )]
     generated: Option<Vec<usize>>,
 
-    /// Threads to compute with, separated by commas [default: one a core, at most 8]
-    #[arg(short, long, value_name = "N,…", value_delimiter = ',', value_parser = threads)]
-    threads: Vec<usize>,
+    /// Threads to compute with, separated by commas; auto for as few as are fastest
+    #[arg(
+        short,
+        long,
+        value_name = "N|auto,…",
+        value_delimiter = ',',
+        value_parser = threads,
+        default_value = "auto"
+    )]
+    threads: Vec<Threads>,
 
     /// Tokens of context that are there before, separated by commas
     #[arg(
@@ -111,14 +118,10 @@ struct Bandwidth {
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let threads: Vec<Option<usize>> = match &args.threads[..] {
-        [] => vec![None],
-        counts => counts.iter().copied().map(Some).collect(),
-    };
     let mut rows = Vec::new();
     let mut opened = None;
-    for count in threads {
-        let model = open::model(&args.model, count)?;
+    for threads in &args.threads {
+        let model = open::model(&args.model, threads.count())?;
         let tests = tests(args, &model)?;
         let bar = progress(tests.len() * (args.repetitions + 1));
         for test in tests {
@@ -230,11 +233,13 @@ fn measure(
     let mut session = Session::new(model, &SessionOptions::new().context(test.positions()))?;
     let (before, prompt) = test.prompts(model.info().vocab);
     let (mut speeds, mut reads) = (Vec::new(), Vec::new());
-    let read = || {
-        touched
-            .as_ref()
-            .map(|touched| touched.read(model.threads()))
+    let counts = model.thread_counts();
+    let threads = if test.generate > 0 {
+        counts.decode
+    } else {
+        counts.prefill
     };
+    let read = || touched.as_ref().map(|touched| touched.read(threads));
     for time in 0..=times {
         bar.set_message(test.name());
         let seconds = once(&mut session, &before, &prompt, test)?;
@@ -254,7 +259,7 @@ fn measure(
         n_prompt: test.prompt,
         n_gen: test.generate,
         depth: test.depth,
-        threads: model.threads(),
+        threads,
         median_ts: spread.median,
         min_ts: spread.min,
         max_ts: spread.max,

@@ -26,7 +26,7 @@ public final class ModelOptions {
     int step = -1;
     String cache;
 
-    /** Threads that compute; one for each processor core, at most eight, if left open. */
+    /** Threads that compute; as few as are fastest, at most eight, if left open. */
     public ModelOptions threads(int threads) {
         this.threads = Numbers.positive(threads, "threads");
         return this;
