@@ -1,9 +1,11 @@
 //! The repository's own tasks: `cargo xtask <command>`.
 
+mod bench_peers;
 mod bindings;
 mod build_arm;
 mod command;
 mod elf;
+mod instructions;
 mod test;
 mod tidy;
 mod tree;
@@ -29,6 +31,10 @@ enum Task {
     Tidy(tidy::Flags),
     /// Check and test everything
     Test(test::Flags),
+    /// Measure tokens/s beside other engines
+    BenchPeers(Box<bench_peers::Flags>),
+    /// Count instructions a token, against what is remembered
+    Instructions(instructions::Flags),
     /// Build programs and libraries for ARM and for phones
     BuildArm(build_arm::Flags),
     /// Weigh what is shipped against its budgets
@@ -41,6 +47,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Tidy(flags) => tidy::run(&flags),
         Task::Test(flags) => test::run(&flags),
+        Task::BenchPeers(flags) => bench_peers::run(&flags),
+        Task::Instructions(flags) => instructions::run(&flags),
         Task::BuildArm(flags) => build_arm::run(&flags),
         Task::Sizes(flags) => build_arm::budgets::run(&flags),
         Task::Doctor(flags) => build_arm::doctor(&flags),

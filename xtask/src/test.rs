@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::build_arm::budgets;
 use crate::command::{self, cargo};
-use crate::{Outcome, bindings, tidy};
+use crate::{Outcome, bindings, instructions, tidy};
 
 #[derive(Args)]
 pub(crate) struct Flags {
@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         name: "jvm",
         wanted: |flags| !flags.quick && !flags.without_jvm,
         run: |_| bindings::jvm::test(),
+    },
+    Step {
+        name: "instructions",
+        wanted: |flags| !flags.quick,
+        run: |_| instructions::run(&instructions::Flags::default()),
     },
     Step {
         name: "sizes",
