@@ -8,6 +8,7 @@ use tealight_core::plan::Plan;
 use tealight_core::plan::format::Header;
 use tealight_core::pool::Single;
 use tealight_core::sampling::Rng;
+use tealight_core::tokenizer::{Characters, Tokenizer};
 use tealight_tests::memory::{Counting, peak};
 use tealight_tests::models::{Bytes, compile, embedded, real_model, real_models};
 
@@ -22,6 +23,7 @@ const FLIPS: u32 = 10_000;
 fn try_to_run(bytes: &[u8]) {
     let most = peak(|| {
         let Ok(plan) = Plan::open(bytes) else { return };
+        try_to_tokenize(&plan);
         let context = plan.model().context.min(16) as usize;
         let config = Config {
             context,
@@ -47,6 +49,29 @@ fn try_to_run(bytes: &[u8]) {
         "a plan of {} bytes took {most}",
         bytes.len()
     );
+}
+
+/// Whatever the tables of a plan say, there are tokens or an error.
+fn try_to_tokenize(plan: &Plan<&[u8]>) {
+    let Some(tokenizer) = plan.tokenizer() else {
+        return;
+    };
+    let mut scratch = [0; 64 * Tokenizer::SCRATCH_PER_BYTE];
+    let mut tokens = [0; 64];
+    let text = "<|user|> it's  12 °C in the living_room!\n<|assistant|>";
+    let Ok(count) = tokenizer.encode(text, &mut scratch, &mut tokens) else {
+        return;
+    };
+    let mut characters = Characters::default();
+    for id in &tokens[..count] {
+        let bytes = tokenizer.token_bytes(*id).unwrap_or_default();
+        characters.push(bytes, |text| assert!(!text.is_empty()));
+        tokenizer.is_special(*id);
+    }
+    tokenizer
+        .before()
+        .chain(tokenizer.after())
+        .for_each(|id| assert!((id as usize) < tokenizer.len()));
 }
 
 /// Cut at every `step` bytes, as a broken copy would be and as an attacker would do it.

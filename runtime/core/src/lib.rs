@@ -40,3 +40,4 @@ pub mod plan;
 pub mod pool;
 mod rows;
 pub mod sampling;
+pub mod tokenizer;

@@ -11,12 +11,14 @@ use tealight_core::layout::Encoding;
 use tealight_core::plan::format::{FORMAT_VERSION, Header};
 use tealight_core::plan::{OpFault, Plan, PlanError};
 use tealight_core::pool::Single;
+use tealight_core::tokenizer::{EncodeError, Tokenizer};
 
 /// More than any plan of a few kilobytes may ask for at two positions.
 const MOST_LINES: usize = 1 << 20;
 
 fn run(file: File) -> Result<(), PlanError> {
     let plan = Plan::open(file)?;
+    tokenize(&plan);
     let config = Config {
         step: 2,
         ..Config::new(2.min(plan.model().context as usize))
@@ -32,6 +34,52 @@ fn run(file: File) -> Result<(), PlanError> {
     // An unknown token, say: whatever it answers, it answers.
     let _ = executor.step(&mut cache, &mut arena, &[3, 5], Logits::Last);
     Ok(())
+}
+
+/// Whatever the tables say, there are tokens of theirs or an error.
+fn tokenize(plan: &Plan<File>) {
+    let Some(tokenizer) = plan.tokenizer() else {
+        return;
+    };
+    let mut scratch = [0; 24 * Tokenizer::SCRATCH_PER_BYTE];
+    let mut tokens = [0; 40];
+    let text = "hello  <n> shell<|end|>it's 12345 \u{e9}t\u{e9}\n\n ";
+    if let Ok(count) = tokenizer.encode(text, &mut scratch, &mut tokens) {
+        for id in &tokens[..count] {
+            assert!((*id as usize) < tokenizer.len());
+            let _ = (tokenizer.token_bytes(*id), tokenizer.is_special(*id));
+        }
+    }
+}
+
+#[test]
+fn a_text_becomes_the_tokens_of_the_tables() {
+    let plan = Plan::open(decoder(Encoding::Int4)).unwrap();
+    let tokenizer = plan.tokenizer().unwrap();
+    let mut scratch = [0; 8 * Tokenizer::SCRATCH_PER_BYTE];
+    let mut tokens = [0; 16];
+    let mut encode = |text: &str, room: usize| {
+        let count = tokenizer.encode(text, &mut scratch, &mut tokens[..room])?;
+        Ok::<_, EncodeError>(tokens[..count].to_vec())
+    };
+    // "hell" is one token, an added token takes the spaces around it, and neighbouring bytes
+    // without a token share one.
+    assert_eq!(
+        encode("hell shell  <n> a<|end|>", 16),
+        Ok(vec![30, 26, 18, 30, 32, 0, 31])
+    );
+    assert_eq!(encode("XY\u{e9}a", 16), Ok(vec![27, 0]));
+    assert_eq!(encode("", 0), Ok(vec![]));
+    assert_eq!(encode("abc", 2), Err(EncodeError::Output { room: 2 }));
+    let (bytes, room) = (9, 8);
+    assert_eq!(
+        encode("aaaaaaaaa", 16),
+        Err(EncodeError::Scratch { bytes, room })
+    );
+    assert_eq!(tokenizer.before().collect::<Vec<_>>(), [31]);
+    assert_eq!(tokenizer.token_id(b"hell"), Some(30));
+    assert_eq!(tokenizer.token_bytes(30), Some(&b"hell"[..]));
+    assert!(tokenizer.is_special(31) && !tokenizer.is_special(32));
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod spec;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod token_tables;
 mod walk;
 mod weights;
 mod write;
@@ -39,9 +40,10 @@ pub use model_files::{GenerationDefaults, TextError};
 pub use progress::{Progress, Step};
 pub use report::{ImportReport, TensorTotal};
 pub use source::SourceFile;
+pub use token_tables::{Unfit, compile as token_tables};
 pub use write::{Manifest, REVISION, Source, TensorSummary, WriteError};
 
-use model_files::ModelTexts;
+use model_files::{ModelTexts, PlanTokenizer};
 
 /// What a caller may choose.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +81,10 @@ pub fn import_with(
     let path = locate::graph(model)?;
     let spec = recognise(&path, options)?;
     let texts = ModelTexts::beside(&path)?;
-    let report = ImportReport::of(&spec);
+    let report = ImportReport {
+        tokenizer_kept: texts.tokenizer.as_ref().and_then(PlanTokenizer::why_kept),
+        ..ImportReport::of(&spec)
+    };
     write::write_plan(&spec, &texts, output, progress)?;
     Ok(report)
 }

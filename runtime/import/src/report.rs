@@ -24,6 +24,8 @@ pub struct ImportReport {
     pub tensors: Vec<TensorTotal>,
     /// Bytes of all packed tensors.
     pub weight_bytes: u64,
+    /// Why the plan has `tokenizer.json` as it is and not as tables, if it has.
+    pub tokenizer_kept: Option<String>,
 }
 
 /// The tensors of one encoding.
@@ -64,6 +66,7 @@ impl ImportReport {
                 .iter()
                 .fold(0, |sum, total| sum.saturating_add(total.bytes)),
             tensors,
+            tokenizer_kept: None,
         }
     }
 }
@@ -87,6 +90,9 @@ impl fmt::Display for ImportReport {
                 encoding.name(),
                 *bytes as f64 / 1e6
             )?;
+        }
+        if let Some(reason) = &self.tokenizer_kept {
+            write!(f, "; tokenizer.json is kept as it is: {reason}")?;
         }
         Ok(())
     }

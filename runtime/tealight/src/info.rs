@@ -115,7 +115,8 @@ impl ModelInfo {
             vocab: model.vocab as usize,
             context: model.context as usize,
             file_bytes: plan.bytes().len() as u64,
-            has_tokenizer: plan.section(Section::Tokenizer).is_some(),
+            has_tokenizer: plan.section(Section::TokenTables).is_some()
+                || plan.section(Section::Tokenizer).is_some(),
             has_chat_template: plan.section(Section::ChatTemplate).is_some(),
             kv_bytes_per_token: KvCache::position_bytes(plan, KvType::default()) as u64,
             working_bytes: lines as u64 * 64,
@@ -126,7 +127,7 @@ impl ModelInfo {
     /// file (which the system can drop and read again), keys and values in half precision,
     /// working memory, and the tokenizer.
     pub fn memory_estimate(&self, context: usize) -> u64 {
-        // The tokenizer's tables take about as much as all the rest of the library.
+        // Where the tokenizer is no tables, what is built from it takes most of this.
         const LIBRARY: u64 = 32 << 20;
         let kv = self.kv_bytes_per_token * context.min(self.context) as u64;
         self.file_bytes + kv + self.working_bytes + LIBRARY

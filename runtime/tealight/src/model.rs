@@ -116,7 +116,7 @@ impl ModelOptions {
 pub struct Model(Arc<Inner>);
 
 struct Inner {
-    plan: Plan<Bytes>,
+    plan: Arc<Plan<Bytes>>,
     crew: Crew,
     isa: Isa,
     options: ModelOptions,
@@ -198,10 +198,10 @@ impl Model {
     fn over(bytes: Bytes, name: &str, options: &ModelOptions) -> Result<Model> {
         let start = Instant::now();
         let isa = isa(options)?;
-        let plan = Plan::open(bytes).map_err(|source| Error::Plan {
+        let plan = Arc::new(Plan::open(bytes).map_err(|source| Error::Plan {
             model: name.to_owned(),
             source,
-        })?;
+        })?);
         let (texts, (info, crew)) = Texts::read(name, &plan, || {
             let crew = Crew::settled(options, &plan, isa);
             (ModelInfo::of_plan(name, &plan), crew)

@@ -26,7 +26,7 @@ impl Texts {
     /// thread of its own while `meanwhile` runs.
     pub(crate) fn read<T>(
         model: &str,
-        plan: &Plan<Bytes>,
+        plan: &Arc<Plan<Bytes>>,
         meanwhile: impl FnOnce() -> T,
     ) -> Result<(Texts, T)> {
         std::thread::scope(|scope| {
@@ -102,7 +102,11 @@ impl Texts {
     }
 }
 
-fn read_tokenizer(model: &str, plan: &Plan<Bytes>) -> Result<Option<Arc<Tokenizer>>> {
+fn read_tokenizer(model: &str, plan: &Arc<Plan<Bytes>>) -> Result<Option<Arc<Tokenizer>>> {
+    check_sha256(model, plan, Section::TokenTables)?;
+    if let Some(tokenizer) = Tokenizer::of_plan(plan) {
+        return Ok(Some(Arc::new(tokenizer)));
+    }
     check_sha256(model, plan, Section::Tokenizer)?;
     let Some(json) = plan.section(Section::Tokenizer) else {
         return Ok(None);

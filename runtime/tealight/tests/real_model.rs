@@ -1,5 +1,5 @@
-//! Whole conversations with SmolLM2-135M-Instruct, where `TEALIGHT_TEST_MODELS` names a folder
-//! that holds it. Without that variable these tests pass without doing anything.
+//! Whole conversations with SmolLM2-135M-Instruct, where a folder of `TEALIGHT_TEST_MODELS`
+//! holds it. Without that variable these tests pass without doing anything.
 #![cfg(feature = "import")]
 
 use std::fs;
@@ -11,15 +11,18 @@ use tealight::{
     ModelInfo, ModelOptions, SessionOptions, TokenId, logprobs,
 };
 
-fn models() -> Option<PathBuf> {
-    std::env::var_os("TEALIGHT_TEST_MODELS").map(PathBuf::from)
+fn model_folder() -> Option<PathBuf> {
+    let folders = std::env::var_os("TEALIGHT_TEST_MODELS")?;
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join("smollm2-135m-instruct-int4"))
+        .find(|folder| folder.is_dir())
 }
 
 /// The compiled model, made once for all tests.
 fn plan() -> Option<&'static Path> {
     static PLAN: OnceLock<Option<(tempfile::TempDir, PathBuf)>> = OnceLock::new();
     let made = PLAN.get_or_init(|| {
-        let onnx = models()?.join("smollm2-135m-instruct-int4");
+        let onnx = model_folder()?;
         let folder = tempfile::tempdir().unwrap();
         let plan = folder.path().join("smollm2.tea");
         tealight::import::import(&onnx, &plan, &mut |_| {}).unwrap();
@@ -236,9 +239,7 @@ fn a_prompt_that_is_too_long_is_refused_before_anything_is_lost() {
 #[test]
 fn perplexity_is_that_of_the_exact_reference() {
     let model = model!();
-    let path = models()
-        .unwrap()
-        .join("smollm2-135m-instruct-int4/reference_text.txt");
+    let path = model_folder().unwrap().join("reference_text.txt");
     let text = fs::read_to_string(path).unwrap();
     let mut tokens = model.tokenizer().unwrap().encode(&text, false).unwrap();
     tokens.truncate(512);
@@ -260,9 +261,7 @@ fn perplexity_is_that_of_the_exact_reference() {
 #[test]
 fn text_streams_as_the_tokenizer_decodes_it() {
     let model = model!();
-    let path = models()
-        .unwrap()
-        .join("smollm2-135m-instruct-int4/reference_text.txt");
+    let path = model_folder().unwrap().join("reference_text.txt");
     let text = fs::read_to_string(path).unwrap() + " 你好 👩‍👩‍👧 naïve\r\n\tß";
     let tokenizer = model.tokenizer().unwrap();
     let tokens = tokenizer.encode(&text, false).unwrap();
@@ -291,17 +290,17 @@ fn a_damaged_file_is_found_out() {
         ),
         "{weights}"
     );
-    let needle = b"\"added_tokens\"";
+    let needle = "<|im_start|>";
     let tokenizer = bytes
         .windows(needle.len())
-        .position(|window| window == needle)
+        .position(|window| window == needle.as_bytes())
         .unwrap();
     let tokenizer = with_flip(tokenizer + 5).unwrap_err();
     assert!(
         matches!(
             tokenizer,
             Error::Damaged {
-                section: "tokenizer",
+                section: "token tables",
                 ..
             }
         ),

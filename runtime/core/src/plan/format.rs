@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 /// First bytes of every plan.
 pub const MAGIC: [u8; 8] = *b"TEALIGHT";
 /// Version of this format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 /// Version of the packed weight layouts (see [`crate::layout`]).
 pub const LAYOUT_VERSION: u32 = 1;
 /// Sections, tensors and the file itself in memory start on multiples of this many bytes.
@@ -77,17 +77,20 @@ pub enum Section {
     Ops = 7,
     /// The tensors' bytes.
     Weights = 8,
-    /// `tokenizer.json` as its author wrote it.
+    /// `tokenizer.json` as its author wrote it, where it does not fit
+    /// [`TokenTables`](Section::TokenTables).
     Tokenizer = 9,
     /// The chat template's Jinja source.
     ChatTemplate = 10,
     /// JSON: stop tokens, sampling defaults and the special tokens that templates name.
     Generation = 11,
+    /// A byte-level BPE tokenizer (see [`crate::tokenizer::tables`]).
+    TokenTables = 12,
 }
 
 impl Section {
     /// Every section, in the order in which a writer lays them down.
-    pub const ALL: [Section; 11] = [
+    pub const ALL: [Section; 12] = [
         Section::Manifest,
         Section::Model,
         Section::Buffers,
@@ -96,6 +99,7 @@ impl Section {
         Section::Names,
         Section::Ops,
         Section::Tokenizer,
+        Section::TokenTables,
         Section::ChatTemplate,
         Section::Generation,
         Section::Weights,
@@ -115,6 +119,7 @@ impl Section {
             Section::Tokenizer => "tokenizer",
             Section::ChatTemplate => "chat template",
             Section::Generation => "generation",
+            Section::TokenTables => "token tables",
         }
     }
 

@@ -20,6 +20,7 @@ use format::{
 
 use crate::layout::Encoding;
 use crate::ops::{Linear, Op, TensorId};
+use crate::tokenizer::{self, Tokenizer};
 
 /// Most floats a token in all buffers of a stage, and in all caches: 1 MiB a token, several
 /// times what the largest models need. A hostile file can ask for no more memory than this
@@ -68,6 +69,7 @@ impl<B: AsRef<[u8]>> Plan<B> {
         };
         plan.check_tables()?;
         plan.check_ops()?;
+        plan.check_tokenizer()?;
         Ok(plan)
     }
 
@@ -94,6 +96,11 @@ impl<B: AsRef<[u8]>> Plan<B> {
     pub fn section(&self, section: Section) -> Option<&[u8]> {
         let (offset, len) = self.sections[section as usize]?;
         self.bytes().get(offset..offset + len)
+    }
+
+    /// The tokenizer, where the plan has its tables.
+    pub fn tokenizer(&self) -> Option<Tokenizer<'_>> {
+        self.section(Section::TokenTables).and_then(Tokenizer::over)
     }
 
     /// The section table, with what each section's bytes should hash to.
@@ -252,6 +259,20 @@ impl<B: AsRef<[u8]>> Plan<B> {
             Some("has a name that reaches beyond the names")
         } else {
             None
+        }
+    }
+
+    fn check_tokenizer(&self) -> Result<(), PlanError> {
+        let section = Section::TokenTables;
+        let fault = self
+            .section(section)
+            .and_then(|bytes| tokenizer::check::fault(bytes, self.model.vocab));
+        match fault {
+            None => Ok(()),
+            Some(fault) => Err(PlanError::Section {
+                section: section.name(),
+                fault,
+            }),
         }
     }
 

@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 pub use error::TextError;
 pub use generation::GenerationDefaults;
 
+use crate::token_tables::{self, Unfit};
 use crate::write::Source;
 use generation::{Config, GenaiConfig, GenerationConfig};
 use tokenizer::{Tokenizer, TokenizerConfig};
@@ -47,11 +48,37 @@ pub const FILES: [&str; 11] = [
     "LICENSE.txt",
 ];
 
+/// A tokenizer as a plan carries it.
+#[derive(Clone, Debug)]
+pub enum PlanTokenizer {
+    /// Tables that core reads.
+    Tables(Vec<u8>),
+    /// `tokenizer.json` as its author wrote it, and why it is no tables.
+    Json(Vec<u8>, Unfit),
+}
+
+impl PlanTokenizer {
+    fn new(json: Vec<u8>) -> PlanTokenizer {
+        match token_tables::compile(&json) {
+            Ok(tables) => PlanTokenizer::Tables(tables),
+            Err(reason) => PlanTokenizer::Json(json, reason),
+        }
+    }
+
+    /// Why it is kept as JSON, if it is.
+    pub(crate) fn why_kept(&self) -> Option<String> {
+        match self {
+            PlanTokenizer::Tables(_) => None,
+            PlanTokenizer::Json(_, reason) => Some(reason.to_string()),
+        }
+    }
+}
+
 /// What a plan carries besides the decoder.
 #[derive(Clone, Debug, Default)]
 pub struct ModelTexts {
-    /// `tokenizer.json` as its author wrote it.
-    pub tokenizer: Option<Vec<u8>>,
+    /// The tokenizer.
+    pub tokenizer: Option<PlanTokenizer>,
     /// The chat template's Jinja source.
     pub chat_template: Option<String>,
     /// Stop tokens, special tokens and sampling defaults.
@@ -98,7 +125,7 @@ impl ModelTexts {
             .and_then(Tokenizer::into_last)
             .map(|token| (folder.0.join("tokenizer.json"), token));
         Ok(ModelTexts {
-            tokenizer: tokenizer_bytes,
+            tokenizer: tokenizer_bytes.map(PlanTokenizer::new),
             chat_template,
             generation,
             source: Source {

@@ -7,7 +7,7 @@ use tealight_core::plan::format::{
     ModelRecord, OpRecord, Section, SectionRecord, TensorRecord,
 };
 
-use crate::model_files::ModelTexts;
+use crate::model_files::{ModelTexts, PlanTokenizer};
 use crate::spec::DecoderSpec;
 
 use super::WriteError;
@@ -54,7 +54,14 @@ pub(super) fn lay_out(
                 let ops: Vec<OpRecord> = spec.ops.iter().map(|op| op.encode()).collect();
                 Some(records(&ops))
             }
-            Section::Tokenizer => texts.tokenizer.clone(),
+            Section::Tokenizer => match &texts.tokenizer {
+                Some(PlanTokenizer::Json(json, _)) => Some(json.clone()),
+                _ => None,
+            },
+            Section::TokenTables => match &texts.tokenizer {
+                Some(PlanTokenizer::Tables(tables)) => Some(tables.clone()),
+                _ => None,
+            },
             Section::ChatTemplate => texts.chat_template.clone().map(String::into_bytes),
             Section::Generation => Some(json(&texts.generation.within(spec.vocab))),
             // Laid down by hand, after all others; a kind that this writer does not know

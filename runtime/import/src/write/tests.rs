@@ -11,7 +11,9 @@ use tealight_core::plan::Plan;
 use tealight_core::plan::format::{Section, Stage};
 
 use super::*;
+use crate::model_files::PlanTokenizer;
 use crate::spec::{BufferSpec, TensorShape, TensorSource, TensorSpec};
+use crate::token_tables::Unfit;
 
 const VOCAB: usize = 48;
 const HIDDEN: usize = 64;
@@ -106,7 +108,7 @@ fn small() -> DecoderSpec<'static> {
 
 fn texts() -> ModelTexts {
     let mut texts = ModelTexts::default();
-    texts.tokenizer = Some(b"{}".to_vec());
+    texts.tokenizer = Some(PlanTokenizer::Json(b"{}".to_vec(), Unfit::Other("made up")));
     texts.chat_template = Some("{{ messages }}".into());
     texts.licence = Some("MIT".into());
     texts.generation.stop_token_ids = vec![2, 4_000];

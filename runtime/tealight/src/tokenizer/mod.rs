@@ -1,18 +1,22 @@
 //! Text to token ids and back.
 //!
-//! Enters: a `tokenizer.json`. Leaves: a [`Tokenizer`] that encodes text, and a
-//! [`Detokenizer`] that turns a stream of tokens into a stream of whole characters.
+//! Enters: a plan's token tables or a `tokenizer.json`. Leaves: a [`Tokenizer`] that encodes
+//! text, and a [`Detokenizer`] that turns a stream of tokens into a stream of whole characters.
 
+mod library;
 mod pieces;
 mod stream;
+mod tables;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use tokenizers::models::bpe::BPE;
-use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+use tealight_core::plan::Plan;
 
-use pieces::Pieces;
+use crate::bytes::Bytes;
+use library::Library;
 pub use stream::Detokenizer;
+use tables::TokenTables;
 
 /// A number that stands for a piece of text.
 pub type TokenId = u32;
@@ -44,26 +48,35 @@ pub enum TokenizerError {
 
 /// A model's tokenizer.
 #[derive(Debug)]
-pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
-    pieces: Pieces,
+pub struct Tokenizer(Kind);
+
+/// Both give the same tokens; tables need no start.
+#[derive(Debug)]
+enum Kind {
+    Tables(TokenTables),
+    // It is large, and rare.
+    Library(Box<Library>),
 }
 
 impl Tokenizer {
     /// Reads a `tokenizer.json`. Truncation and padding, which it may ask for, stay off.
     pub fn from_json(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
-        let mut inner = read(json).map_err(TokenizerError::Json)?;
-        inner.with_truncation(None).map_err(TokenizerError::Json)?;
-        inner.with_padding(None);
-        let pieces = Pieces::of(&inner);
-        Ok(Tokenizer { inner, pieces })
+        let library = Library::from_json(json)?;
+        Ok(Tokenizer(Kind::Library(Box::new(library))))
+    }
+
+    /// The tokenizer whose tables a plan has.
+    pub(crate) fn of_plan(plan: &Arc<Plan<Bytes>>) -> Option<Tokenizer> {
+        TokenTables::of_plan(plan).map(|tables| Tokenizer(Kind::Tables(tables)))
     }
 
     /// Whether each of its tokens is one of a model's first `vocab`.
     pub fn check_fits(&self, vocab: usize) -> Result<(), TokenizerError> {
-        let added = self.inner.get_added_tokens_decoder().into_keys().max();
-        let own = (self.inner.get_vocab_size(false) as TokenId).checked_sub(1);
-        match added.max(own).filter(|last| *last as usize >= vocab) {
+        let last = match &self.0 {
+            Kind::Tables(tables) => tables.last(),
+            Kind::Library(library) => library.last(),
+        };
+        match last.filter(|last| *last as usize >= vocab) {
             None => Ok(()),
             Some(token) => Err(TokenizerError::Vocabulary {
                 token,
@@ -75,17 +88,21 @@ impl Tokenizer {
 
     /// How many tokens it has, added ones included.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        match &self.0 {
+            Kind::Tables(tables) => tables.vocab_size(),
+            Kind::Library(library) => library.inner.get_vocab_size(true),
+        }
     }
 
     /// The tokens of a text. Special tokens that are spelled out in it are recognised;
     /// `add_special` also puts those around it that a whole text begins and ends with.
     pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>, TokenizerError> {
-        let encoding = self
-            .inner
-            .encode_fast(text, add_special)
-            .map_err(TokenizerError::Encode)?;
-        Ok(encoding.get_ids().to_vec())
+        match &self.0 {
+            Kind::Tables(tables) => tables
+                .encode(text, add_special)
+                .map_err(|error| TokenizerError::Encode(Box::new(error))),
+            Kind::Library(library) => library.encode(text, add_special),
+        }
     }
 
     /// How many tokens a text has, without those around it.
@@ -106,38 +123,47 @@ impl Tokenizer {
 
     /// How a token is written in the vocabulary.
     pub fn token_text(&self, token: TokenId) -> Option<String> {
-        self.inner.id_to_token(token)
+        match &self.0 {
+            Kind::Tables(tables) => tables.token_text(token),
+            Kind::Library(library) => library.inner.id_to_token(token),
+        }
     }
 
     /// The id of a token, by how it is written in the vocabulary.
     pub fn token_id(&self, text: &str) -> Option<TokenId> {
-        self.inner.token_to_id(text)
+        match &self.0 {
+            Kind::Tables(tables) => tables.token_id(text),
+            Kind::Library(library) => library.inner.token_to_id(text),
+        }
     }
 
     /// Whether a token is one that never shows in text, such as the end of a turn.
     pub fn is_special(&self, token: TokenId) -> bool {
-        self.pieces.is_special(token)
+        match &self.0 {
+            Kind::Tables(tables) => tables.is_special(token),
+            Kind::Library(library) => library.pieces.is_special(token),
+        }
+    }
+
+    /// The bytes that a token adds to a text, of which it may be the first. `None` if there is
+    /// no such token.
+    fn bytes(&self, token: TokenId, first: bool) -> Option<Cow<'_, [u8]>> {
+        match &self.0 {
+            Kind::Tables(tables) => tables.bytes(token).map(Cow::Borrowed),
+            Kind::Library(library) => library.bytes(token, first).map(Cow::Owned),
+        }
+    }
+
+    /// The tokenizer whose tokens can only be decoded together, if it is one.
+    fn decodes_together(&self) -> Option<&tokenizers::Tokenizer> {
+        match &self.0 {
+            Kind::Library(library) if !library.pieces.are_independent() => Some(&library.inner),
+            _ => None,
+        }
     }
 }
 
-/// A tokenizer whose model is known to be BPE.
-type Bpe = tokenizers::TokenizerImpl<
-    BPE,
-    NormalizerWrapper,
-    PreTokenizerWrapper,
-    PostProcessorWrapper,
-    DecoderWrapper,
->;
-
-/// Reads BPE, which nearly all models use, straight into its tables. Where the kind of model is
-/// open, the library first reads the whole vocabulary into a JSON tree, which takes twice as
-/// long and several times the memory.
-fn read(json: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
-    match serde_json::from_slice::<Bpe>(json) {
-        Ok(bpe) => Ok(bpe.into()),
-        Err(_) => tokenizers::Tokenizer::from_bytes(json),
-    }
-}
-
+#[cfg(all(test, feature = "import"))]
+mod differential;
 #[cfg(test)]
 mod tests;

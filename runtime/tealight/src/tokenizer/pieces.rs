@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
+use tealight_core::tokenizer::alphabet::byte_of_char;
 
 use super::TokenId;
 
@@ -18,7 +19,6 @@ pub(super) struct Pieces {
     /// In this order; `None` if tokens cannot be decoded one by one.
     steps: Option<Vec<Step>>,
     special: HashSet<TokenId>,
-    byte_of_char: Vec<Option<u8>>,
 }
 
 /// One part of a decoder.
@@ -48,7 +48,6 @@ impl Pieces {
         Pieces {
             steps: decoder.and_then(|decoder| steps(&decoder)),
             special: special.map(|(id, _)| id).collect(),
-            byte_of_char: byte_of_char(),
         }
     }
 
@@ -68,7 +67,8 @@ impl Pieces {
         for step in steps {
             match step {
                 Step::ByteLevel => {
-                    return self.byte_level(&text).unwrap_or_else(|| text.into_bytes());
+                    let bytes: Option<Vec<u8>> = text.chars().map(byte_of_char).collect();
+                    return bytes.unwrap_or_else(|| text.into_bytes());
                 }
                 Step::ByteFallback => {
                     if let Some(byte) = fallback_byte(&text) {
@@ -86,12 +86,6 @@ impl Pieces {
             }
         }
         text.into_bytes()
-    }
-
-    fn byte_level(&self, text: &str) -> Option<Vec<u8>> {
-        text.chars()
-            .map(|c| *self.byte_of_char.get(c as usize)?)
-            .collect()
     }
 }
 
@@ -204,22 +198,4 @@ fn fallback_byte(token: &str) -> Option<u8> {
     } else {
         None
     }
-}
-
-/// GPT-2's alphabet: printable Latin-1 bytes stand for themselves, the other bytes in their
-/// order for the characters from U+0100 on.
-fn byte_of_char() -> Vec<Option<u8>> {
-    let mut bytes = vec![None; 0x200];
-    let mut next = 0x100;
-    for byte in 0..=255u8 {
-        let printable = matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
-        let at = if printable {
-            usize::from(byte)
-        } else {
-            next += 1;
-            next - 1
-        };
-        bytes[at] = Some(byte);
-    }
-    bytes
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tealight_core::tokenizer::Characters;
+
 use super::{TokenId, Tokenizer};
 
 /// Turns a stream of tokens into text, in whole characters only.
@@ -11,8 +13,7 @@ use super::{TokenId, Tokenizer};
 #[derive(Debug)]
 pub struct Detokenizer {
     tokenizer: Arc<Tokenizer>,
-    /// Bytes of a character that is not complete yet.
-    partial: Vec<u8>,
+    characters: Characters,
     started: bool,
     window: Window,
 }
@@ -22,7 +23,7 @@ impl Detokenizer {
     pub fn new(tokenizer: Arc<Tokenizer>) -> Detokenizer {
         Detokenizer {
             tokenizer,
-            partial: Vec::new(),
+            characters: Characters::default(),
             started: false,
             window: Window::default(),
         }
@@ -33,54 +34,27 @@ impl Detokenizer {
         if self.tokenizer.is_special(token) {
             return String::new();
         }
-        if !self.tokenizer.pieces.are_independent() {
-            return self.window.push(&self.tokenizer, token);
+        if let Some(tokenizer) = self.tokenizer.decodes_together() {
+            return self.window.push(tokenizer, token);
         }
-        let Some(written) = self.tokenizer.token_text(token) else {
+        let Some(bytes) = self.tokenizer.bytes(token, !self.started) else {
             return String::new();
         };
-        let bytes = self.tokenizer.pieces.bytes(&written, !self.started);
         self.started = true;
-        self.partial.extend(bytes);
-        take_whole_characters(&mut self.partial)
+        let mut told = String::new();
+        self.characters.push(&bytes, |text| told.push_str(text));
+        told
     }
 
     /// What is left at the end: U+FFFD if a character stayed incomplete.
     pub fn finish(&mut self) -> String {
-        if !self.tokenizer.pieces.are_independent() {
-            return self.window.finish(&self.tokenizer);
+        if let Some(tokenizer) = self.tokenizer.decodes_together() {
+            return self.window.finish(tokenizer);
         }
-        let rest = std::mem::take(&mut self.partial);
-        String::from_utf8_lossy(&rest).into_owned()
+        let mut told = String::new();
+        self.characters.finish(|text| told.push_str(text));
+        told
     }
-}
-
-/// Removes and returns all that is decided: whole characters, and U+FFFD for bytes that can
-/// no longer become one. What stays is the beginning of a character.
-fn take_whole_characters(bytes: &mut Vec<u8>) -> String {
-    let mut text = String::new();
-    let mut decided = 0;
-    loop {
-        match std::str::from_utf8(&bytes[decided..]) {
-            Ok(valid) => {
-                text.push_str(valid);
-                decided = bytes.len();
-                break;
-            }
-            Err(error) => {
-                let valid = decided + error.valid_up_to();
-                text.push_str(&String::from_utf8_lossy(&bytes[decided..valid]));
-                decided = valid;
-                let Some(invalid) = error.error_len() else {
-                    break;
-                };
-                text.push(char::REPLACEMENT_CHARACTER);
-                decided += invalid;
-            }
-        }
-    }
-    bytes.drain(..decided);
-    text
 }
 
 /// Decodes a growing stretch of tokens together, for tokenizers whose tokens depend on their
@@ -94,7 +68,7 @@ struct Window {
 }
 
 impl Window {
-    fn push(&mut self, tokenizer: &Tokenizer, token: TokenId) -> String {
+    fn push(&mut self, tokenizer: &tokenizers::Tokenizer, token: TokenId) -> String {
         self.tokens.push(token);
         let text = self.new_text(tokenizer);
         if text.is_empty() || text.ends_with(char::REPLACEMENT_CHARACTER) {
@@ -105,14 +79,14 @@ impl Window {
         text
     }
 
-    fn finish(&mut self, tokenizer: &Tokenizer) -> String {
+    fn finish(&mut self, tokenizer: &tokenizers::Tokenizer) -> String {
         let text = self.new_text(tokenizer);
         *self = Window::default();
         text
     }
 
-    fn new_text(&self, tokenizer: &Tokenizer) -> String {
-        let decode = |tokens| tokenizer.inner.decode(tokens, true).unwrap_or_default();
+    fn new_text(&self, tokenizer: &tokenizers::Tokenizer) -> String {
+        let decode = |tokens| tokenizer.decode(tokens, true).unwrap_or_default();
         let before = decode(&self.tokens[..self.told]);
         let after = decode(&self.tokens);
         after.strip_prefix(&before).unwrap_or_default().to_owned()

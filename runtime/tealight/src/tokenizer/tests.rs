@@ -11,6 +11,13 @@ fn stream(tokenizer: &Arc<Tokenizer>, tokens: &[TokenId]) -> Vec<String> {
     pieces
 }
 
+fn library(tokenizer: &Tokenizer) -> &tokenizers::Tokenizer {
+    match &tokenizer.0 {
+        Kind::Library(library) => &library.inner,
+        Kind::Tables(_) => panic!("it was made of JSON"),
+    }
+}
+
 /// A tokenizer whose tokens are given, with a decoder.
 fn with_decoder(tokens: &[&str], decoder: Value) -> Arc<Tokenizer> {
     let vocab: serde_json::Map<String, Value> = tokens
@@ -43,13 +50,13 @@ fn llama() -> Arc<Tokenizer> {
 #[test]
 fn sentencepiece_tokens_decode_one_by_one() {
     let tokenizer = llama();
-    assert!(tokenizer.pieces.are_independent());
+    assert!(tokenizer.decodes_together().is_none());
     let tokens = [0, 1, 2, 3, 4, 5, 6, 7];
     let expected = ["Hello", " ", "you", "", "", "你", "!", "\n", ""];
     assert_eq!(stream(&tokenizer, &tokens), expected);
     assert_eq!(
         tokenizer.decode(&tokens),
-        tokenizer.inner.decode(&tokens, true).unwrap()
+        library(&tokenizer).decode(&tokens, true).unwrap()
     );
     assert_eq!(tokenizer.decode(&[1, 0]), " Hello");
 }
@@ -61,9 +68,9 @@ fn metaspace_drops_the_first_space() {
             "type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true
         });
         let tokenizer = with_decoder(&["▁Hello", "▁you"], decoder);
-        assert!(tokenizer.pieces.are_independent());
+        assert!(tokenizer.decodes_together().is_none());
         assert_eq!(tokenizer.decode(&[0, 1]), expected);
-        assert_eq!(tokenizer.inner.decode(&[0, 1], true).unwrap(), expected);
+        assert_eq!(library(&tokenizer).decode(&[0, 1], true).unwrap(), expected);
     }
 }
 
@@ -71,11 +78,11 @@ fn metaspace_drops_the_first_space() {
 fn other_decoders_are_streamed_in_stretches() {
     let decoder = json!({"type": "WordPiece", "prefix": "##", "cleanup": true});
     let tokenizer = with_decoder(&["hel", "##lo", "you", "!"], decoder);
-    assert!(!tokenizer.pieces.are_independent());
+    assert!(tokenizer.decodes_together().is_some());
     let tokens = [0, 1, 2, 3];
     assert_eq!(
         stream(&tokenizer, &tokens).concat(),
-        tokenizer.inner.decode(&tokens, true).unwrap()
+        library(&tokenizer).decode(&tokens, true).unwrap()
     );
 }
 

@@ -1,0 +1,67 @@
+//! Any tokenizer that `tokenizers` knows, built from its JSON.
+
+use tokenizers::models::bpe::BPE;
+use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+
+use super::pieces::Pieces;
+use super::{TokenId, TokenizerError};
+
+#[derive(Debug)]
+pub(super) struct Library {
+    pub(super) inner: tokenizers::Tokenizer,
+    pub(super) pieces: Pieces,
+}
+
+impl Library {
+    pub(super) fn from_json(json: &[u8]) -> Result<Library, TokenizerError> {
+        let mut inner = read(json).map_err(TokenizerError::Json)?;
+        inner.with_truncation(None).map_err(TokenizerError::Json)?;
+        inner.with_padding(None);
+        let pieces = Pieces::of(&inner);
+        Ok(Library { inner, pieces })
+    }
+
+    /// The largest token id.
+    pub(super) fn last(&self) -> Option<TokenId> {
+        let added = self.inner.get_added_tokens_decoder().into_keys().max();
+        let own = (self.inner.get_vocab_size(false) as TokenId).checked_sub(1);
+        added.max(own)
+    }
+
+    pub(super) fn encode(
+        &self,
+        text: &str,
+        add_special: bool,
+    ) -> Result<Vec<TokenId>, TokenizerError> {
+        let encoding = self
+            .inner
+            .encode_fast(text, add_special)
+            .map_err(TokenizerError::Encode)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The bytes that a token adds to a text, of which it may be the first.
+    pub(super) fn bytes(&self, token: TokenId, first: bool) -> Option<Vec<u8>> {
+        let written = self.inner.id_to_token(token)?;
+        Some(self.pieces.bytes(&written, first))
+    }
+}
+
+/// A tokenizer whose model is known to be BPE.
+type Bpe = tokenizers::TokenizerImpl<
+    BPE,
+    NormalizerWrapper,
+    PreTokenizerWrapper,
+    PostProcessorWrapper,
+    DecoderWrapper,
+>;
+
+/// Reads BPE, which nearly all models use, straight into its tables. Where the kind of model is
+/// open, the library first reads the whole vocabulary into a JSON tree, which takes twice as
+/// long and several times the memory.
+fn read(json: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
+    match serde_json::from_slice::<Bpe>(json) {
+        Ok(bpe) => Ok(bpe.into()),
+        Err(_) => tokenizers::Tokenizer::from_bytes(json),
+    }
+}
