@@ -17,14 +17,22 @@ enum Set {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    #[cfg(target_arch = "aarch64")]
+    DotProd,
+    #[cfg(target_arch = "aarch64")]
+    I8mm,
 }
 
 /// Whether the processor has all the features.
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! has {
     ($($feature:tt),*) => {{
-        #[cfg(feature = "std")]
+        #[cfg(all(feature = "std", target_arch = "x86_64"))]
         let has = $(std::arch::is_x86_feature_detected!($feature))&&*;
+        #[cfg(all(feature = "std", target_arch = "aarch64"))]
+        let has = $(std::arch::is_aarch64_feature_detected!($feature))&&*;
         #[cfg(not(feature = "std"))]
         let has = $(cfg!(target_feature = $feature))&&*;
         has
@@ -42,6 +50,12 @@ impl Isa {
         Isa(Set::Avx2),
         #[cfg(target_arch = "x86_64")]
         Isa(Set::Avx512Vnni),
+        #[cfg(target_arch = "aarch64")]
+        Isa(Set::Neon),
+        #[cfg(target_arch = "aarch64")]
+        Isa(Set::DotProd),
+        #[cfg(target_arch = "aarch64")]
+        Isa(Set::I8mm),
     ];
 
     /// The sets that this processor has, from scalar to the fastest.
@@ -59,7 +73,7 @@ impl Isa {
         Isa::available().find(|isa| isa.name() == name)
     }
 
-    /// `scalar`, `avx2` or `avx512vnni`.
+    /// `scalar`; `avx2` or `avx512vnni`; `neon`, `dotprod` or `i8mm`.
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Scalar => "scalar",
@@ -67,6 +81,12 @@ impl Isa {
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => "avx512vnni",
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => "neon",
+            #[cfg(target_arch = "aarch64")]
+            Set::DotProd => "dotprod",
+            #[cfg(target_arch = "aarch64")]
+            Set::I8mm => "i8mm",
         }
     }
 
@@ -86,6 +106,12 @@ impl Isa {
                 "fma",
                 "f16c"
             ),
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => true,
+            #[cfg(target_arch = "aarch64")]
+            Set::DotProd => has!("dotprod"),
+            #[cfg(target_arch = "aarch64")]
+            Set::I8mm => has!("dotprod", "i8mm"),
         }
     }
 
@@ -99,6 +125,14 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => unsafe { super::avx512::run(kernel) },
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => super::neon::run(kernel),
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Set::DotProd => unsafe { super::neon::run_dotprod(kernel) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Set::I8mm => unsafe { super::neon::run_i8mm(kernel) },
         }
     }
 }

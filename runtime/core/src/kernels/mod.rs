@@ -25,6 +25,8 @@ mod lanes;
 mod linear;
 mod linear_f32;
 mod linear_int8;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod quantize;
 #[cfg(test)]
 mod tests;

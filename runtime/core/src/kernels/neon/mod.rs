@@ -1,0 +1,342 @@
+//! NEON: sixteen lanes are four registers.
+//!
+//! Floats are computed alike on every arm64 processor; integer products take the best of three
+//! forms: ARMv8.0 ([`Base`]), dotprod ([`DotProd`]) and i8mm ([`I8mm`]). Some instructions have
+//! no stable name in Rust and are written in assembly, one at a time.
+
+use core::arch::aarch64::*;
+use core::arch::asm;
+use core::ops::Range;
+
+use super::lanes::{Kernel, LANES, Lanes};
+use super::linear_int8::DotBlocks;
+use super::{Epilogue, QuantizedRows, Weight};
+
+mod dots;
+mod linear_int8;
+mod panels;
+
+/// Proof that the processor has the features of the integer products `P`.
+#[derive(Clone, Copy)]
+pub(super) struct Neon<P>(P);
+
+/// What every arm64 processor has.
+#[derive(Clone, Copy)]
+pub(super) struct Base(());
+
+/// `sdot`.
+#[derive(Clone, Copy)]
+pub(super) struct DotProd(());
+
+/// `smmla`, and `sdot`.
+#[derive(Clone, Copy)]
+pub(super) struct I8mm(());
+
+/// Lanes 0–3, 4–7, 8–11 and 12–15.
+type Four = [float32x4_t; 4];
+
+/// Compiles and runs a kernel.
+pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Neon(Base(())))
+}
+
+/// Compiles and runs a kernel.
+///
+/// # Safety
+/// The processor must have the named features.
+#[target_feature(enable = "neon,dotprod")]
+pub(super) unsafe fn run_dotprod<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Neon(DotProd(())))
+}
+
+/// Compiles and runs a kernel.
+///
+/// # Safety
+/// The processor must have the named features.
+#[target_feature(enable = "neon,dotprod,i8mm")]
+pub(super) unsafe fn run_i8mm<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Neon(I8mm(())))
+}
+
+/// An instruction that every arm64 processor has.
+macro_rules! instruction {
+    ($call:expr) => {
+        // SAFETY: NEON is part of the architecture; pointers come from references to arrays of
+        // the size that the instruction reads or writes.
+        unsafe { $call }
+    };
+}
+
+/// The same operation on each register.
+macro_rules! each {
+    ($i:ident => $call:expr) => {
+        [
+            {
+                let $i = 0;
+                instruction!($call)
+            },
+            {
+                let $i = 1;
+                instruction!($call)
+            },
+            {
+                let $i = 2;
+                instruction!($call)
+            },
+            {
+                let $i = 3;
+                instruction!($call)
+            },
+        ]
+    };
+}
+
+/// Eight f16 as floats.
+#[inline(always)]
+fn from_halves(x: uint16x8_t) -> [float32x4_t; 2] {
+    let (low, high);
+    // SAFETY: ARMv8.0 has the instructions; they touch nothing but these registers.
+    unsafe {
+        asm!("fcvtl {y:v}.4s, {x:v}.4h", x = in(vreg) x, y = out(vreg) low,
+            options(pure, nomem, nostack, preserves_flags));
+        asm!("fcvtl2 {y:v}.4s, {x:v}.8h", x = in(vreg) x, y = out(vreg) high,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    [low, high]
+}
+
+/// Four f16 as floats.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+unsafe fn four_halves(x: *const u8) -> float32x4_t {
+    let y;
+    // SAFETY: as for `from_halves`, and the caller's promise.
+    unsafe {
+        asm!("fcvtl {y:v}.4s, {x:v}.4h", x = in(vreg) vld1_u8(x), y = out(vreg) y,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    y
+}
+
+/// Eight floats as f16, rounded to nearest even.
+#[inline(always)]
+fn to_halves(x: [float32x4_t; 2]) -> uint16x8_t {
+    let mut halves: uint16x8_t;
+    // SAFETY: as for `from_halves`.
+    unsafe {
+        asm!("fcvtn {y:v}.4h, {x:v}.4s", x = in(vreg) x[0], y = out(vreg) halves,
+            options(pure, nomem, nostack, preserves_flags));
+        asm!("fcvtn2 {y:v}.8h, {x:v}.4s", x = in(vreg) x[1], y = inout(vreg) halves,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    halves
+}
+
+impl<P: Copy> Lanes for Neon<P> {
+    type F = Four;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Four {
+        instruction!([vdupq_n_f32(x); 4])
+    }
+
+    #[inline(always)]
+    fn load(self, x: &[f32; LANES]) -> Four {
+        each!(i => vld1q_f32(x.as_ptr().add(4 * i)))
+    }
+
+    #[inline(always)]
+    fn store(self, x: Four, to: &mut [f32; LANES]) {
+        let _: [(); 4] = each!(i => vst1q_f32(to.as_mut_ptr().add(4 * i), x[i]));
+    }
+
+    #[inline(always)]
+    fn load_f32(self, x: &[u8; 4 * LANES]) -> Four {
+        each!(i => vreinterpretq_f32_u8(vld1q_u8(x.as_ptr().add(16 * i))))
+    }
+
+    #[inline(always)]
+    fn load_f16(self, x: &[u8; 2 * LANES]) -> Four {
+        let [low, high] =
+            [0, 16].map(|at| instruction!(vreinterpretq_u16_u8(vld1q_u8(x.as_ptr().add(at)))));
+        let ([a, b], [c, d]) = (from_halves(low), from_halves(high));
+        [a, b, c, d]
+    }
+
+    #[inline(always)]
+    fn store_f16(self, x: Four, to: &mut [u8; 2 * LANES]) {
+        let [low, high] = [to_halves([x[0], x[1]]), to_halves([x[2], x[3]])];
+        instruction!({
+            vst1q_u8(to.as_mut_ptr(), vreinterpretq_u8_u16(low));
+            vst1q_u8(to.as_mut_ptr().add(16), vreinterpretq_u8_u16(high));
+        });
+    }
+
+    #[inline(always)]
+    fn load_u8(self, x: &[u8; LANES]) -> Four {
+        let words = instruction!({
+            let x = vld1q_u8(x.as_ptr());
+            let [low, high] = [vmovl_u8(vget_low_u8(x)), vmovl_high_u8(x)];
+            [
+                vmovl_u16(vget_low_u16(low)),
+                vmovl_high_u16(low),
+                vmovl_u16(vget_low_u16(high)),
+                vmovl_high_u16(high),
+            ]
+        });
+        each!(i => vcvtq_f32_u32(words[i]))
+    }
+
+    #[inline(always)]
+    fn load_codes(self, words: &[u8; 4 * LANES], shift: u32, mask: u32) -> Four {
+        each!(i => {
+            let words = vreinterpretq_u32_u8(vld1q_u8(words.as_ptr().add(16 * i)));
+            let codes = vshlq_u32(words, vdupq_n_s32(-(shift as i32)));
+            vcvtq_f32_u32(vandq_u32(codes, vdupq_n_u32(mask)))
+        })
+    }
+
+    #[inline(always)]
+    fn store_i8(self, x: Four, to: &mut [i8; LANES]) {
+        instruction!({
+            // The low halves of the words, then the low bytes of the halves.
+            let [a, b] = [0, 2].map(|i| {
+                let [low, high] = [vcvtq_s32_f32(x[i]), vcvtq_s32_f32(x[i + 1])];
+                vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high))
+            });
+            let bytes = vuzp1q_s8(vreinterpretq_s8_s16(a), vreinterpretq_s8_s16(b));
+            vst1q_s8(to.as_mut_ptr(), bytes);
+        });
+    }
+
+    #[inline(always)]
+    fn add(self, a: Four, b: Four) -> Four {
+        each!(i => vaddq_f32(a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Four, b: Four) -> Four {
+        each!(i => vsubq_f32(a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Four, b: Four) -> Four {
+        each!(i => vmulq_f32(a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn div(self, a: Four, b: Four) -> Four {
+        each!(i => vdivq_f32(a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn fma(self, a: Four, b: Four, c: Four) -> Four {
+        each!(i => vfmaq_f32(c[i], a[i], b[i]))
+    }
+
+    // NEON's own maximum and minimum of a NaN are NaN.
+    #[inline(always)]
+    fn max(self, a: Four, b: Four) -> Four {
+        each!(i => vbslq_f32(vcgtq_f32(a[i], b[i]), a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn min(self, a: Four, b: Four) -> Four {
+        each!(i => vbslq_f32(vcltq_f32(a[i], b[i]), a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, n: Four) -> Four {
+        let biased = self.add(n, self.splat(crate::math::ROUND + 127.0));
+        each!(i => vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(biased[i]))))
+    }
+
+    #[inline(always)]
+    fn max_magnitude(self, a: Four, b: Four) -> Four {
+        each!(i => {
+            let [a, b] = [vabsq_f32(a[i]), vabsq_f32(b[i])];
+            vreinterpretq_f32_u32(vmaxq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+        })
+    }
+
+    #[inline(always)]
+    fn sum(self, x: Four) -> f32 {
+        instruction!({
+            let x = vaddq_f32(vaddq_f32(x[0], x[2]), vaddq_f32(x[1], x[3]));
+            let x = vadd_f32(vget_low_f32(x), vget_high_f32(x));
+            vget_lane_f32::<0>(vpadd_f32(x, x))
+        })
+    }
+
+    #[inline(always)]
+    fn sums(self, x: &[Four; LANES]) -> Four {
+        each!(i => {
+            let [low, high] = [add_2_apart(x, 4 * i), add_2_apart(x, 4 * i + 2)];
+            vpaddq_f32(low, high)
+        })
+    }
+
+    #[inline(always)]
+    fn greatest(self, x: Four) -> f32 {
+        instruction!(vmaxvq_f32(vmaxq_f32(
+            vmaxq_f32(x[0], x[1]),
+            vmaxq_f32(x[2], x[3])
+        )))
+    }
+}
+
+/// Of two neighbours, the sums of lanes 8, then 4, then 2 apart: two lanes for each.
+#[inline(always)]
+fn add_2_apart(x: &[Four; LANES], first: usize) -> float32x4_t {
+    instruction!({
+        let [a, b] = [first, first + 1].map(|i| {
+            let x = vaddq_f32(vaddq_f32(x[i][0], x[i][2]), vaddq_f32(x[i][1], x[i][3]));
+            vreinterpretq_f64_f32(x)
+        });
+        let [low, high] = [vtrn1q_f64(a, b), vtrn2q_f64(a, b)];
+        vaddq_f32(vreinterpretq_f32_f64(low), vreinterpretq_f32_f64(high))
+    })
+}
+
+impl DotBlocks for Neon<Base> {
+    #[inline(always)]
+    fn linear(
+        self,
+        weight: Weight<'_>,
+        input: QuantizedRows<'_>,
+        epilogue: &Epilogue<'_>,
+        groups: Range<usize>,
+    ) {
+        linear_int8::base(self, weight, input, epilogue, groups);
+    }
+}
+
+impl DotBlocks for Neon<DotProd> {
+    #[inline(always)]
+    fn linear(
+        self,
+        weight: Weight<'_>,
+        input: QuantizedRows<'_>,
+        epilogue: &Epilogue<'_>,
+        groups: Range<usize>,
+    ) {
+        // SAFETY: holding `DotProd` proves the features.
+        unsafe { linear_int8::dotprod(self, weight, input, epilogue, groups) }
+    }
+}
+
+impl DotBlocks for Neon<I8mm> {
+    #[inline(always)]
+    fn linear(
+        self,
+        weight: Weight<'_>,
+        input: QuantizedRows<'_>,
+        epilogue: &Epilogue<'_>,
+        groups: Range<usize>,
+    ) {
+        // SAFETY: holding `I8mm` proves the features.
+        unsafe { linear_int8::i8mm(self, weight, input, epilogue, groups) }
+    }
+}
