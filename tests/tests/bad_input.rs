@@ -7,6 +7,8 @@ use std::path::Path;
 use tealight_tests::command::{Tealight, done};
 use tealight_tests::models::{Export, SmallDisk, home_export};
 
+/// The program's exit code for a wrong option.
+const USAGE: i32 = 2;
 /// The program's exit code for a model or a file that cannot be used.
 const INPUT: i32 = 3;
 /// For a text that does not fit.
@@ -159,4 +161,22 @@ fn two_processes_import_the_same_model_at_once() {
             .any(|name| name.starts_with('.')),
         "left behind"
     );
+}
+
+#[test]
+fn an_instruction_set_is_forced_by_name_and_a_wrong_one_is_named() {
+    let asked = |name: &str| {
+        let tealight = Tealight::new();
+        let mut command = tealight.command(&["run", "--json", "turn off the light"]);
+        done(command.env("TEALIGHT_CPU", name).output().unwrap())
+    };
+    let plain = asked("").succeeds().to_owned();
+    assert_eq!(asked("scalar").succeeds(), plain);
+    asked("abacus").fails(USAGE, &["`abacus` is no instruction set", "scalar"]);
+    let foreign = if cfg!(target_arch = "aarch64") {
+        "avx2"
+    } else {
+        "i8mm"
+    };
+    asked(foreign).fails(USAGE, &["this processor has no", foreign, "scalar"]);
 }

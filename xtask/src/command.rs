@@ -1,7 +1,7 @@
 //! Runs other programs: shown before they run, and their failure is an error.
 
 use std::ffi::OsStr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::{Outcome, tree};
 
@@ -42,6 +42,12 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
         return Err(format!("`{shown}` failed: {}\n{said}", output.status).into());
     }
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Shows the command and returns what it prints; its errors go where this program's go.
+pub(crate) fn told(command: &mut Command) -> Outcome<String> {
+    eprintln!("$ {}", shown(command));
+    output(command.stderr(Stdio::inherit()))
 }
 
 /// The command as a person would type it in the repository's root.

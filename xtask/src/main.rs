@@ -5,6 +5,7 @@ mod bindings;
 mod build_arm;
 mod command;
 mod elf;
+mod emulate;
 mod instructions;
 mod test;
 mod tidy;
@@ -41,6 +42,10 @@ enum Task {
     Sizes(build_arm::budgets::Flags),
     /// Say what this machine can build for, and what it lacks
     Doctor(build_arm::DoctorFlags),
+    /// Test on emulated ARM processors
+    Emulate,
+    /// Count the instructions of a token on emulated ARM processors
+    CountInstructions(emulate::count::Flags),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +57,8 @@ fn main() -> ExitCode {
         Task::BuildArm(flags) => build_arm::run(&flags),
         Task::Sizes(flags) => build_arm::budgets::run(&flags),
         Task::Doctor(flags) => build_arm::doctor(&flags),
+        Task::Emulate => emulate::run(false),
+        Task::CountInstructions(flags) => emulate::count::run(&flags),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

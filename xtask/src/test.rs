@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::build_arm::budgets;
 use crate::command::{self, cargo};
-use crate::{Outcome, bindings, instructions, tidy};
+use crate::{Outcome, bindings, emulate, instructions, tidy};
 
 #[derive(Args)]
 pub(crate) struct Flags {
@@ -16,6 +16,9 @@ pub(crate) struct Flags {
     /// Leave out the crate that runs on tract, which takes minutes to build
     #[arg(long)]
     without_tract: bool,
+    /// Leave out emulated processors where there is no emulator or nothing that builds for them
+    #[arg(long)]
+    may_skip_emulation: bool,
     /// Leave out Java and Kotlin, which need a JDK and a Kotlin compiler
     #[arg(long)]
     without_jvm: bool,
@@ -61,6 +64,11 @@ const STEPS: &[Step] = &[
         name: "sizes",
         wanted: |flags| !flags.quick,
         run: |_| budgets::run(&budgets::Flags::default()),
+    },
+    Step {
+        name: "emulate",
+        wanted: |flags| !flags.quick,
+        run: |flags| emulate::run(flags.may_skip_emulation),
     },
     Step {
         name: "tract",

@@ -22,8 +22,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "TYPE")]
     pub(crate) kv: Option<KvArg>,
 
-    /// Instructions to compute with, such as scalar or avx2 [default: the best that this
-    /// processor has]
+    /// Instructions to compute with, such as scalar, avx2 or dotprod [default: what
+    /// TEALIGHT_CPU names, else the best that this processor has]
     #[arg(long, value_name = "NAME")]
     pub(crate) isa: Option<String>,
 }

@@ -136,7 +136,8 @@ fn of_library(error: &tealight::Error) -> Exit {
     use tealight::Error as E;
     match error {
         E::PromptTooLong { .. } => Exit::Context,
-        E::EmptyPrompt | E::UnknownIsa { .. } | E::Memory { .. } => Exit::Usage,
+        E::EmptyPrompt | E::Memory { .. } => Exit::Usage,
+        E::MissingIsa { .. } | E::UnknownIsa { .. } => Exit::Usage,
         E::UnknownToken { .. } | E::OutOfMemory { .. } | E::Step(_) => Exit::Failure,
         E::Import(CacheError::NoPlace { .. }) => Exit::Output,
         E::Import(CacheError::Import(error)) => of_import(error),

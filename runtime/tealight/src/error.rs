@@ -134,8 +134,16 @@ pub enum Error {
         /// What does not fit.
         source: MemoryError,
     },
-    /// This processor has no such instruction set.
+    /// This processor lacks the instruction set.
     #[error("this processor has no `{name}`; it has {available}")]
+    MissingIsa {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        available: String,
+    },
+    /// No instruction set has this name.
+    #[error("`{name}` is no instruction set that Tealight knows; this processor has {available}")]
     UnknownIsa {
         /// What was asked for.
         name: String,

@@ -52,7 +52,8 @@ pub struct ModelOptions {
     /// Most tokens of a prompt that are computed together; 64 if absent. Cancelling waits for
     /// the end of such a step.
     pub step: Option<usize>,
-    /// Name of the instruction set to use, such as `scalar` or `avx2`; the best one if absent.
+    /// Name of the instruction set to use, such as `scalar` or `avx2`, one of [`Isa::NAMES`]; if
+    /// absent, the one that the environment variable `TEALIGHT_CPU` names, else the best one.
     pub isa: Option<String>,
     /// Folder for compiled models; the user's cache folder if absent. An app on a phone names
     /// its own.
@@ -339,14 +340,18 @@ impl Model {
 }
 
 fn isa(options: &ModelOptions) -> Result<Isa> {
-    let Some(name) = &options.isa else {
+    let variable = || std::env::var("TEALIGHT_CPU").ok();
+    let asked = options.isa.clone().or_else(variable);
+    let Some(name) = asked.filter(|name| !name.is_empty()) else {
         return Ok(Isa::best());
     };
-    Isa::by_name(name).ok_or_else(|| {
+    Isa::by_name(&name).ok_or_else(|| {
         let available: Vec<&str> = Isa::available().map(Isa::name).collect();
-        Error::UnknownIsa {
-            name: name.clone(),
-            available: available.join(", "),
+        let available = available.join(", ");
+        if Isa::NAMES.contains(&&*name) {
+            Error::MissingIsa { name, available }
+        } else {
+            Error::UnknownIsa { name, available }
         }
     })
 }

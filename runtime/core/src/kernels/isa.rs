@@ -1,6 +1,8 @@
 //! Which instructions kernels may use.
 
 use super::lanes::{Kernel, Scalar};
+#[cfg(target_arch = "aarch64")]
+use super::neon::Products;
 
 /// A set of instructions that this processor has.
 ///
@@ -17,7 +19,7 @@ enum Set {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(any(target_arch = "aarch64", all(target_arch = "arm", feature = "std")))]
     Neon,
     #[cfg(target_arch = "aarch64")]
     DotProd,
@@ -43,6 +45,9 @@ impl Isa {
     /// No special instructions: the meaning of every kernel.
     pub const SCALAR: Isa = Isa(Set::Scalar);
 
+    /// The names of all sets on all processors.
+    pub const NAMES: &[&str] = &["scalar", "avx2", "avx512vnni", "neon", "dotprod", "i8mm"];
+
     /// From the plainest to the fastest.
     const ALL: &[Isa] = &[
         Isa::SCALAR,
@@ -50,7 +55,7 @@ impl Isa {
         Isa(Set::Avx2),
         #[cfg(target_arch = "x86_64")]
         Isa(Set::Avx512Vnni),
-        #[cfg(target_arch = "aarch64")]
+        #[cfg(any(target_arch = "aarch64", all(target_arch = "arm", feature = "std")))]
         Isa(Set::Neon),
         #[cfg(target_arch = "aarch64")]
         Isa(Set::DotProd),
@@ -73,7 +78,7 @@ impl Isa {
         Isa::available().find(|isa| isa.name() == name)
     }
 
-    /// `scalar`; `avx2` or `avx512vnni`; `neon`, `dotprod` or `i8mm`.
+    /// One of [`Isa::NAMES`].
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Scalar => "scalar",
@@ -81,7 +86,7 @@ impl Isa {
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => "avx512vnni",
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(any(target_arch = "aarch64", all(target_arch = "arm", feature = "std")))]
             Set::Neon => "neon",
             #[cfg(target_arch = "aarch64")]
             Set::DotProd => "dotprod",
@@ -108,6 +113,8 @@ impl Isa {
             ),
             #[cfg(target_arch = "aarch64")]
             Set::Neon => true,
+            #[cfg(all(target_arch = "arm", feature = "std"))]
+            Set::Neon => super::armv7::is_available(),
             #[cfg(target_arch = "aarch64")]
             Set::DotProd => has!("dotprod"),
             #[cfg(target_arch = "aarch64")]
@@ -125,14 +132,18 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => unsafe { super::avx512::run(kernel) },
-            #[cfg(target_arch = "aarch64")]
-            Set::Neon => super::neon::run(kernel),
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            Set::DotProd => unsafe { super::neon::run_dotprod(kernel) },
+            Set::Neon => unsafe { super::neon::run(kernel, Products::Base) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            Set::I8mm => unsafe { super::neon::run_i8mm(kernel) },
+            Set::DotProd => unsafe { super::neon::run(kernel, Products::DotProd) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Set::I8mm => unsafe { super::neon::run(kernel, Products::I8mm) },
+            // SAFETY: as above.
+            #[cfg(all(target_arch = "arm", feature = "std"))]
+            Set::Neon => unsafe { super::armv7::run(kernel) },
         }
     }
 }
@@ -152,6 +163,7 @@ mod tests {
         assert_eq!(Isa::available().next(), Some(Isa::SCALAR));
         for isa in Isa::available() {
             assert_eq!(Isa::by_name(isa.name()), Some(isa));
+            assert!(Isa::NAMES.contains(&isa.name()));
         }
         assert_eq!(Isa::by_name("abacus"), None);
     }

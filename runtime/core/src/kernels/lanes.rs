@@ -79,6 +79,15 @@ pub(crate) trait Lanes: Copy {
         self.load(&lanes)
     }
 
+    /// The greatest lane, compared as bit patterns: infinity is greater than any number, and
+    /// NaN than infinity. For lanes without a sign.
+    #[inline(always)]
+    fn greatest_bits(self, x: Self::F) -> f32 {
+        let mut lanes = [0.0; LANES];
+        self.store(x, &mut lanes);
+        f32::from_bits(lanes.iter().fold(0, |max, x| max.max(x.to_bits())))
+    }
+
     /// [`Lanes::sum`] of each of sixteen.
     #[inline(always)]
     fn sums(self, x: &[Self::F; LANES]) -> Self::F {

@@ -2,13 +2,10 @@
 
 use core::ops::Range;
 
-use half::f16;
-
 use super::lanes::{Kernel, Lanes, Scalar};
 use super::quantize::QuantizedRow;
 use super::{Epilogue, Isa, QuantizedRows, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
-use crate::math;
 
 /// Computes the outputs of `groups` for every row of `input`.
 ///
@@ -73,24 +70,48 @@ impl DotBlocks for Scalar {
         epilogue: &Epilogue<'_>,
         groups: Range<usize>,
     ) {
-        let dot = if weight.encoding.is_int4() {
-            dot_int4
-        } else {
-            dot_int8
-        };
-        for group in groups {
-            for t in 0..input.count() {
-                let sums = group_sums(weight.encoding, weight.group(group), input.row(t), dot);
-                epilogue.finish(self, t, group, sums);
-            }
+        let dots = [dot_int4, dot_int8].map(|product| Dot { taken: 0, product });
+        linear_by_rows(self, weight, input, epilogue, groups, dots);
+    }
+}
+
+/// How a block is multiplied.
+#[derive(Clone, Copy)]
+pub(super) struct Dot {
+    /// `Σ (stored − taken) · x` of each row.
+    pub(super) product: fn(&[u8], &[i8; BLOCK]) -> [i32; GROUP_ROWS],
+    pub(super) taken: i32,
+}
+
+/// Group by group, token by token, block by block, given what multiplies blocks of int4 and of
+/// int8.
+#[inline(always)]
+pub(super) fn linear_by_rows<L: Lanes<F = [f32; GROUP_ROWS]>>(
+    lanes: L,
+    weight: Weight<'_>,
+    input: QuantizedRows<'_>,
+    epilogue: &Epilogue<'_>,
+    groups: Range<usize>,
+    [int4, int8]: [Dot; 2],
+) {
+    let dot = if weight.encoding.is_int4() {
+        int4
+    } else {
+        int8
+    };
+    for group in groups {
+        for t in 0..input.count() {
+            let data = weight.group(group);
+            let sums = group_sums(lanes, weight.encoding, data, input.row(t), dot);
+            epilogue.finish(lanes, t, group, sums);
         }
     }
 }
 
-type Dot = fn(&[u8], &[i8; BLOCK]) -> [i32; GROUP_ROWS];
-
 /// The sums of one group's rows with one row of input.
-fn group_sums(
+#[inline(always)]
+fn group_sums<L: Lanes<F = [f32; GROUP_ROWS]>>(
+    lanes: L,
     encoding: Encoding,
     group: &[u8],
     input: QuantizedRow<'_>,
@@ -102,14 +123,15 @@ fn group_sums(
     for (b, block) in group.chunks_exact(block_bytes).enumerate() {
         let (codes, rest) = block.split_at(encoding.code_bytes());
         let (scales, zero_points) = rest.split_at(2 * GROUP_ROWS);
-        let dots = dot(codes, &input.values[b]);
+        let mut dots = (dot.product)(codes, &input.values[b]);
         let sum_of_inputs = input.sums[b] / -8;
-        for (row, scale) in scales.as_chunks().0.iter().enumerate() {
+        for (row, dot_of_row) in dots.iter_mut().enumerate() {
             let zero_point = zero_points.get(row).map_or(middle, |z| i32::from(*z));
-            let scale = f16::from_le_bytes(*scale).to_f32() * input.scales[b];
-            let dot = dots[row] - zero_point * sum_of_inputs;
-            sums[row] = math::fma(scale, dot as f32, sums[row]);
+            *dot_of_row -= (zero_point - dot.taken) * sum_of_inputs;
         }
+        let scales = lanes.load_f16(scales.try_into().expect("a scale a row"));
+        let scales = lanes.mul(scales, lanes.splat(input.scales[b]));
+        sums = lanes.fma(scales, dots.map(|dot| dot as f32), sums);
     }
     sums
 }

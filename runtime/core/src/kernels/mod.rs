@@ -10,6 +10,8 @@
     reason = "the arrays of a tile share their indices"
 )]
 
+#[cfg(all(target_arch = "arm", feature = "std"))]
+mod armv7;
 mod attend;
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -1,6 +1,6 @@
 //! Activations as int8: each row in blocks of 32 values that share a scale.
 
-use super::lanes::{Kernel, LANES, Lanes};
+use super::lanes::{Kernel, Lanes};
 use super::linear_int8::DotBlocks;
 use super::{InputPrecision, Isa};
 use crate::layout::BLOCK;
@@ -176,15 +176,11 @@ fn quantize_block<L: Lanes>(lanes: L, x: [L::F; 2]) -> QuantizedBlock<L> {
 /// Whole numbers within ±127 and their scale, by the rule of [`quantize_row`].
 #[inline(always)]
 pub(super) fn round_to_int8<L: Lanes, const N: usize>(lanes: L, x: [L::F; N]) -> ([L::F; N], f32) {
-    let mut magnitudes = [0.0; LANES];
     let mut most = x[0];
     for x in x {
         most = lanes.max_magnitude(most, x);
     }
-    lanes.store(most, &mut magnitudes);
-    // As bit patterns, magnitudes order like integers, with infinity and NaN above the rest.
-    let greatest = magnitudes.iter().fold(0, |max, m| max.max(m.to_bits()));
-    let greatest = f32::from_bits(greatest);
+    let greatest = lanes.greatest_bits(most);
     let scale = greatest / 127.0;
     if scale == 0.0 || !greatest.is_finite() {
         let scale = if scale == 0.0 { 0.0 } else { f32::NAN };

@@ -350,3 +350,31 @@ fn a_product_reads_a_stride_wider_than_its_row() {
     });
     assert_eq!(bits(&out[16..]), bits(&second));
 }
+
+/// As many tokens, blocks and groups as instruction sets that unpack weights for many tokens
+/// cut into pieces, and an odd number of each.
+#[test]
+fn int8_products_of_many_tokens_are_the_same_everywhere() {
+    let mut numbers = Numbers(11);
+    for (rows, cols, tokens) in [(16, 32, 13), (40, 610, 75), (150, 300, 131), (70, 1000, 12)] {
+        for encoding in &PACKED[2..] {
+            let matrix = Matrix::new(*encoding, rows, cols, &mut numbers);
+            let x = numbers.floats(tokens * cols);
+            let precision = InputPrecision::Int16;
+            let q = Quantized::new(Isa::SCALAR, &x, cols, precision);
+            let weight = matrix.weight();
+            let run = |isa| {
+                with_epilogue(tokens, rows, precision, None, false, |epilogue| {
+                    linear_int8(isa, weight, q.rows(), epilogue, 0..weight.groups());
+                })
+            };
+            let expected = bits(&run(Isa::SCALAR));
+            for isa in vector_isas() {
+                assert!(
+                    bits(&run(isa)) == expected,
+                    "{isa:?}, {encoding:?}: {rows} × {cols}, {tokens} tokens"
+                );
+            }
+        }
+    }
+}

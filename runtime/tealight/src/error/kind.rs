@@ -61,6 +61,7 @@ impl Error {
             Error::EmptyPrompt
             | Error::UnknownToken { .. }
             | Error::Memory { .. }
+            | Error::MissingIsa { .. }
             | Error::UnknownIsa { .. } => ErrorKind::InvalidInput,
             Error::Busy => ErrorKind::Busy,
             Error::Closed { .. } => ErrorKind::Closed,

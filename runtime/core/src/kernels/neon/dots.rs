@@ -5,7 +5,6 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::{Base, DotProd};
 use crate::layout::GROUP_ROWS;
 
 /// Bytes of one chunk: 4 bytes of each row.
@@ -13,6 +12,14 @@ pub(super) const CHUNK: usize = 4 * GROUP_ROWS;
 
 /// Products of `Q` quarters with the inputs of `T` tokens: one lane a row.
 pub(super) type Dots<const Q: usize, const T: usize> = [[int32x4_t; T]; Q];
+
+/// With what every arm64 processor has.
+#[derive(Clone, Copy)]
+pub(super) struct Base;
+
+/// With `sdot`.
+#[derive(Clone, Copy)]
+pub(super) struct DotProd;
 
 /// How blocks are multiplied. All of it must be inlined, so that it is compiled for the
 /// instructions of the caller.
@@ -97,6 +104,48 @@ unsafe fn sdot<const LANE: usize>(dots: &mut int32x4_t, w: int8x16_t, x: int8x16
     }
 }
 
+/// Adds four inputs of each token, lane `LANE` of `x`.
+///
+/// # Safety
+/// The processor has dotprod.
+#[inline(always)]
+unsafe fn sdots<const LANE: usize, const T: usize>(
+    dots: &mut [int32x4_t; T],
+    w: int8x16_t,
+    x: &[int8x16_t; T],
+) {
+    for t in 0..T {
+        // SAFETY: the caller's promise.
+        unsafe { sdot::<LANE>(&mut dots[t], w, x[t]) };
+    }
+}
+
+/// Adds a chunk of an int4 block: low nibbles with lane `LOW` of the inputs, high ones with lane
+/// `HIGH`. No product waits for the one before it, which processors that work in order need.
+///
+/// # Safety
+/// The processor has dotprod, and `codes` points to `Q` quarters of a chunk.
+#[inline(always)]
+unsafe fn int4_products<const LOW: usize, const HIGH: usize, const Q: usize, const T: usize>(
+    codes: *const u8,
+    inputs: &[int8x16_t; T],
+    dots: &mut Dots<Q, T>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut bytes = [[vdupq_n_s8(0); 2]; Q];
+        for q in 0..Q {
+            bytes[q] = nibbles(codes.add(16 * q));
+        }
+        for q in 0..Q {
+            sdots::<LOW, T>(&mut dots[q], bytes[q][0], inputs);
+        }
+        for q in 0..Q {
+            sdots::<HIGH, T>(&mut dots[q], bytes[q][1], inputs);
+        }
+    }
+}
+
 impl Block for DotProd {
     #[inline(always)]
     unsafe fn int4<const Q: usize, const T: usize>(
@@ -105,31 +154,14 @@ impl Block for DotProd {
         x: [*const i8; T],
         dots: &mut Dots<Q, T>,
     ) {
-        // SAFETY: chunks, quarters and inputs lie within what the caller promises.
+        // SAFETY: chunks and inputs lie within what the caller promises.
         unsafe {
-            for half in 0..2 {
-                let x = x.map(|x| vld1q_s8(x.add(16 * half)));
-                let chunk = codes.add(2 * half * CHUNK);
-                for q in 0..Q {
-                    let [low, high] = nibbles(chunk.add(16 * q));
-                    for t in 0..T {
-                        sdot::<0>(&mut dots[q][t], low, x[t]);
-                    }
-                    for t in 0..T {
-                        sdot::<1>(&mut dots[q][t], high, x[t]);
-                    }
-                }
-                let chunk = chunk.add(CHUNK);
-                for q in 0..Q {
-                    let [low, high] = nibbles(chunk.add(16 * q));
-                    for t in 0..T {
-                        sdot::<2>(&mut dots[q][t], low, x[t]);
-                    }
-                    for t in 0..T {
-                        sdot::<3>(&mut dots[q][t], high, x[t]);
-                    }
-                }
-            }
+            let inputs = sixteen(x, 0);
+            int4_products::<0, 1, Q, T>(codes, &inputs, dots);
+            int4_products::<2, 3, Q, T>(codes.add(CHUNK), &inputs, dots);
+            let inputs = sixteen(x, 16);
+            int4_products::<0, 1, Q, T>(codes.add(2 * CHUNK), &inputs, dots);
+            int4_products::<2, 3, Q, T>(codes.add(3 * CHUNK), &inputs, dots);
         }
     }
 
@@ -143,30 +175,94 @@ impl Block for DotProd {
         // SAFETY: as above.
         unsafe {
             for half in 0..2 {
-                let x = x.map(|x| vld1q_s8(x.add(16 * half)));
-                let chunk = codes.add(4 * half * CHUNK);
+                let inputs = sixteen(x, 16 * half);
                 for q in 0..Q {
-                    let codes = [0, 1, 2, 3].map(|c| signed(chunk.add(c * CHUNK + 16 * q)));
-                    for t in 0..T {
-                        sdot::<0>(&mut dots[q][t], codes[0], x[t]);
-                        sdot::<1>(&mut dots[q][t], codes[1], x[t]);
-                        sdot::<2>(&mut dots[q][t], codes[2], x[t]);
-                        sdot::<3>(&mut dots[q][t], codes[3], x[t]);
-                    }
+                    let codes = codes.add(4 * half * CHUNK + 16 * q);
+                    sdots::<0, T>(&mut dots[q], signed(codes), &inputs);
+                    sdots::<1, T>(&mut dots[q], signed(codes.add(CHUNK)), &inputs);
+                    sdots::<2, T>(&mut dots[q], signed(codes.add(2 * CHUNK)), &inputs);
+                    sdots::<3, T>(&mut dots[q], signed(codes.add(3 * CHUNK)), &inputs);
                 }
             }
         }
     }
 }
 
-/// Four inputs, once for each row of a quarter.
+/// Sixteen inputs of each token.
 ///
 /// # Safety
 /// They can be read.
 #[inline(always)]
-unsafe fn repeated(x: *const i8) -> int8x16_t {
+unsafe fn sixteen<const T: usize>(x: [*const i8; T], from: usize) -> [int8x16_t; T] {
     // SAFETY: the caller's promise.
-    unsafe { vreinterpretq_s8_s32(vld1q_dup_s32(x.cast())) }
+    unsafe {
+        let mut inputs = [vdupq_n_s8(0); T];
+        for t in 0..T {
+            inputs[t] = vld1q_s8(x[t].add(from));
+        }
+        inputs
+    }
+}
+
+/// Sums of products in 16 bits, four lanes a row: rows 0–1 and rows 2–3 of a quarter.
+type Halves = [int16x8_t; 2];
+
+/// Adds the products of bytes. As two instructions by name: where all rows meet the same inputs,
+/// the compiler would see equal halves and move the other operand's upper half by itself.
+#[inline(always)]
+fn multiply_add(sums: &mut Halves, w: int8x16_t, x: int8x16_t) {
+    // SAFETY: ARMv8.0 has the instructions; they touch nothing but these registers.
+    unsafe {
+        asm!("smlal {sums:v}.8h, {w:v}.8b, {x:v}.8b",
+            sums = inout(vreg) sums[0], w = in(vreg) w, x = in(vreg) x,
+            options(pure, nomem, nostack, preserves_flags));
+        asm!("smlal2 {sums:v}.8h, {w:v}.16b, {x:v}.16b",
+            sums = inout(vreg) sums[1], w = in(vreg) w, x = in(vreg) x,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+}
+
+/// Adds a chunk of an int4 block, the one of inputs `8 · chunk ..`.
+///
+/// # Safety
+/// As for [`Block::int4`].
+#[inline(always)]
+unsafe fn int4_chunk<const Q: usize, const T: usize>(
+    codes: *const u8,
+    x: [*const i8; T],
+    chunk: usize,
+    sums: &mut [[Halves; T]; Q],
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let inputs = repeated(x, 8 * chunk);
+        for q in 0..Q {
+            let [low, high] = nibbles(codes.add(chunk * CHUNK + 16 * q));
+            for t in 0..T {
+                multiply_add(&mut sums[q][t], low, inputs[t][0]);
+                multiply_add(&mut sums[q][t], high, inputs[t][1]);
+            }
+        }
+    }
+}
+
+/// Inputs `from..from + 4` and the next four of each token, once for each row of a quarter.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+unsafe fn repeated<const T: usize>(x: [*const i8; T], from: usize) -> [[int8x16_t; 2]; T] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut inputs = [[vdupq_n_s8(0); 2]; T];
+        for t in 0..T {
+            for i in 0..2 {
+                let four = x[t].add(from + 4 * i).cast();
+                inputs[t][i] = vreinterpretq_s8_s32(vld1q_dup_s32(four));
+            }
+        }
+        inputs
+    }
 }
 
 impl Block for Base {
@@ -182,21 +278,10 @@ impl Block for Base {
             // 16-bit sums, four a row, rows 0–1 and rows 2–3. They hold a block of nibbles, and
             // so does the sum of two: 2 · 8 · 15 · 127 = 30,480.
             let mut sums = [[[vdupq_n_s16(0); 2]; T]; Q];
-            for c in 0..4 {
-                let x = x.map(|x| [repeated(x.add(8 * c)), repeated(x.add(8 * c + 4))]);
-                for q in 0..Q {
-                    let codes = nibbles(codes.add(c * CHUNK + 16 * q));
-                    for t in 0..T {
-                        for (w, x) in codes.into_iter().zip(x[t]) {
-                            let [low, high] = sums[q][t];
-                            sums[q][t] = [
-                                vmlal_s8(low, vget_low_s8(w), vget_low_s8(x)),
-                                vmlal_high_s8(high, w, x),
-                            ];
-                        }
-                    }
-                }
-            }
+            int4_chunk(codes, x, 0, &mut sums);
+            int4_chunk(codes, x, 1, &mut sums);
+            int4_chunk(codes, x, 2, &mut sums);
+            int4_chunk(codes, x, 3, &mut sums);
             for q in 0..Q {
                 for t in 0..T {
                     let [low, high] = sums[q][t];
@@ -218,16 +303,16 @@ impl Block for Base {
             // Two a row, rows 0–1 and rows 2–3.
             let mut sums = [[[vdupq_n_s32(0); 2]; T]; Q];
             for c in 0..4 {
-                let x = x.map(|x| [repeated(x.add(8 * c)), repeated(x.add(8 * c + 4))]);
+                let inputs = repeated(x, 8 * c);
                 for q in 0..Q {
                     let codes = codes.add(2 * c * CHUNK + 16 * q);
                     let [a, b] = [signed(codes), signed(codes.add(CHUNK))];
                     for t in 0..T {
                         // Two products fit 16 bits: 2 · 128 · 127 = 32,512.
-                        let [x, y] = x[t];
-                        let low = vmull_s8(vget_low_s8(a), vget_low_s8(x));
-                        let low = vmlal_s8(low, vget_low_s8(b), vget_low_s8(y));
-                        let high = vmlal_high_s8(vmull_high_s8(a, x), b, y);
+                        let mut products = [vdupq_n_s16(0); 2];
+                        multiply_add(&mut products, a, inputs[t][0]);
+                        multiply_add(&mut products, b, inputs[t][1]);
+                        let [low, high] = products;
                         let [low_sum, high_sum] = sums[q][t];
                         sums[q][t] = [vpadalq_s16(low_sum, low), vpadalq_s16(high_sum, high)];
                     }

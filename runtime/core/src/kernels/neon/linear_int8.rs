@@ -3,8 +3,8 @@
 use core::arch::aarch64::*;
 use core::ops::Range;
 
-use super::dots::{Block, Dots, words};
-use super::{Base, DotProd, I8mm, Neon, four_halves, panels};
+use super::dots::{Base, Block, DotProd, Dots, words};
+use super::{Neon, four_halves, from_halves, panels};
 use crate::kernels::lanes::Lanes;
 use crate::kernels::{Epilogue, QuantizedRows, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
@@ -14,54 +14,55 @@ const PANEL: usize = 12;
 
 /// [`crate::kernels::linear_int8()`], whose checks have passed.
 pub(super) fn base(
-    lanes: Neon<Base>,
+    lanes: Neon,
     weight: Weight<'_>,
     input: QuantizedRows<'_>,
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
 ) {
-    product(lanes, weight, input, epilogue, groups);
+    product(Base, lanes, weight, input, epilogue, groups);
 }
 
 /// As [`base`].
 #[target_feature(enable = "neon,dotprod")]
 pub(super) fn dotprod(
-    lanes: Neon<DotProd>,
+    lanes: Neon,
     weight: Weight<'_>,
     input: QuantizedRows<'_>,
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
 ) {
-    product(lanes, weight, input, epilogue, groups);
+    product(DotProd, lanes, weight, input, epilogue, groups);
 }
 
 /// As [`base`].
 #[target_feature(enable = "neon,dotprod,i8mm")]
 pub(super) fn i8mm(
-    lanes: Neon<I8mm>,
+    lanes: Neon,
     weight: Weight<'_>,
     input: QuantizedRows<'_>,
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
 ) {
-    if input.count() >= PANEL {
+    // Zero points of int8 do not fit the unpacked bytes.
+    if input.count() >= PANEL && weight.encoding != Encoding::Int8ZeroPoint {
         panels::product(lanes, weight, input, epilogue, groups);
     } else {
-        product(Neon(DotProd(())), weight, input, epilogue, groups);
+        dotprod(lanes, weight, input, epilogue, groups);
     }
 }
 
 #[inline(always)]
 fn product<P: Block>(
-    lanes: Neon<P>,
+    block: P,
+    lanes: Neon,
     weight: Weight<'_>,
     input: QuantizedRows<'_>,
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
-) where
-    Neon<P>: Lanes<F = [float32x4_t; 4]>,
-{
+) {
     let product = Product {
+        block,
         lanes,
         weight,
         input,
@@ -78,16 +79,14 @@ fn product<P: Block>(
 
 #[derive(Clone, Copy)]
 struct Product<'a, P> {
-    lanes: Neon<P>,
+    block: P,
+    lanes: Neon,
     weight: Weight<'a>,
     input: QuantizedRows<'a>,
     epilogue: &'a Epilogue<'a>,
 }
 
-impl<P: Block> Product<'_, P>
-where
-    Neon<P>: Lanes<F = [float32x4_t; 4]>,
-{
+impl<P: Block> Product<'_, P> {
     #[inline(always)]
     fn run<const INT4: bool, const ZERO_POINTS: bool>(self, groups: Range<usize>) {
         let count = self.input.count();
@@ -139,46 +138,61 @@ where
         let block_bytes = code_bytes + if ZERO_POINTS { 3 } else { 2 } * GROUP_ROWS;
         let blocks = self.input.blocks();
         let rows: [_; T] = core::array::from_fn(|i| self.input.row(t + i));
-        let group = self.weight.group(group);
-        assert!(group.len() == blocks * block_bytes && first + Q <= 4);
+        let group = &self.weight.data[group * blocks * block_bytes..][..blocks * block_bytes];
+        assert!(first + Q <= 4);
 
         // SAFETY: baseline instructions.
         let mut sums = unsafe { [[vdupq_n_f32(0.0); T]; Q] };
         for b in 0..blocks {
-            // SAFETY: holding `P` proves the features. The group holds `blocks` blocks of
-            // `block_bytes` (asserted), every row holds `blocks` blocks of 32 inputs (see
+            // SAFETY: whoever made the product has the instructions of `P`. The group holds `blocks` blocks of
+            // `block_bytes`, every row holds `blocks` blocks of 32 inputs (see
             // `QuantizedRows::row`), and each pointer stays within block `b`.
             unsafe {
                 let block = group.as_ptr().add(b * block_bytes);
-                let x = rows.map(|row| row.values.as_ptr().add(b).cast::<i8>());
-                let zero = rows.map(|row| *row.sums.as_ptr().add(b));
-
-                let mut dots: Dots<Q, T> = [zero.map(|zero| {
-                    // Only int4 without zero points is still off by its zero point.
-                    vdupq_n_s32(if INT4 && !ZERO_POINTS { zero } else { 0 })
-                }); Q];
+                let mut x = [core::ptr::null(); T];
+                let mut dots: Dots<Q, T> = [[vdupq_n_s32(0); T]; Q];
+                for i in 0..T {
+                    x[i] = rows[i].values.as_ptr().add(b).cast();
+                    if INT4 && !ZERO_POINTS {
+                        // What the zero point of 8 takes off.
+                        let offset = vld1q_dup_s32(rows[i].sums.as_ptr().add(b));
+                        for q in 0..Q {
+                            dots[q][i] = offset;
+                        }
+                    }
+                }
                 let codes = block.add(16 * first);
                 if INT4 {
-                    self.lanes.0.int4(codes, x, &mut dots);
+                    self.block.int4(codes, x, &mut dots);
                 } else {
-                    self.lanes.0.int8(codes, x, &mut dots);
+                    self.block.int8(codes, x, &mut dots);
                 }
 
-                let scales = block.add(code_bytes);
+                let rest = block.add(code_bytes);
+                let mut scales = [vdupq_n_f32(0.0); Q];
+                if Q % 2 == 0 {
+                    for q in 0..Q / 2 {
+                        let halves = vld1q_u16(rest.add(8 * first + 16 * q).cast());
+                        [scales[2 * q], scales[2 * q + 1]] = from_halves(halves);
+                    }
+                } else {
+                    for q in 0..Q {
+                        scales[q] = four_halves(rest.add(8 * (first + q)));
+                    }
+                }
                 for q in 0..Q {
-                    let quarter = first + q;
                     if ZERO_POINTS {
-                        let stored = scales.add(2 * GROUP_ROWS + 4 * quarter).cast::<u32>();
+                        let stored = rest.add(2 * GROUP_ROWS + 4 * (first + q)).cast::<u32>();
                         let taken = if INT4 { 0 } else { 128 };
                         let zero_points =
                             vsubq_s32(words(stored.read_unaligned()), vdupq_n_s32(taken));
                         for i in 0..T {
-                            dots[q][i] = vmlaq_n_s32(dots[q][i], zero_points, zero[i] >> 3);
+                            let minus_sum = *rows[i].sums.as_ptr().add(b) >> 3;
+                            dots[q][i] = vmlaq_n_s32(dots[q][i], zero_points, minus_sum);
                         }
                     }
-                    let scales = four_halves(scales.add(8 * quarter));
                     for i in 0..T {
-                        let scale = vmulq_n_f32(scales, *rows[i].scales.as_ptr().add(b));
+                        let scale = vmulq_n_f32(scales[q], *rows[i].scales.as_ptr().add(b));
                         sums[q][i] = vfmaq_f32(sums[q][i], scale, vcvtq_f32_s32(dots[q][i]));
                     }
                 }

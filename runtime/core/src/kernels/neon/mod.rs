@@ -1,8 +1,8 @@
 //! NEON: sixteen lanes are four registers.
 //!
-//! Floats are computed alike on every arm64 processor; integer products take the best of three
-//! forms: ARMv8.0 ([`Base`]), dotprod ([`DotProd`]) and i8mm ([`I8mm`]). Some instructions have
-//! no stable name in Rust and are written in assembly, one at a time.
+//! Floats are computed alike on every arm64 processor; integer products take the best form that
+//! it has. Some instructions have no stable name in Rust and are written in assembly, one at a
+//! time.
 
 use core::arch::aarch64::*;
 use core::arch::asm;
@@ -16,46 +16,30 @@ mod dots;
 mod linear_int8;
 mod panels;
 
-/// Proof that the processor has the features of the integer products `P`.
+/// Proof that the processor has the instructions of the integer products.
 #[derive(Clone, Copy)]
-pub(super) struct Neon<P>(P);
+pub(super) struct Neon(Products);
 
-/// What every arm64 processor has.
+/// The forms of integer products.
 #[derive(Clone, Copy)]
-pub(super) struct Base(());
-
-/// `sdot`.
-#[derive(Clone, Copy)]
-pub(super) struct DotProd(());
-
-/// `smmla`, and `sdot`.
-#[derive(Clone, Copy)]
-pub(super) struct I8mm(());
+pub(super) enum Products {
+    /// What every arm64 processor has.
+    Base,
+    /// `sdot`.
+    DotProd,
+    /// `smmla`, and `sdot`.
+    I8mm,
+}
 
 /// Lanes 0–3, 4–7, 8–11 and 12–15.
 type Four = [float32x4_t; 4];
 
-/// Compiles and runs a kernel.
-pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(Neon(Base(())))
-}
-
-/// Compiles and runs a kernel.
+/// Runs a kernel.
 ///
 /// # Safety
-/// The processor must have the named features.
-#[target_feature(enable = "neon,dotprod")]
-pub(super) unsafe fn run_dotprod<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(Neon(DotProd(())))
-}
-
-/// Compiles and runs a kernel.
-///
-/// # Safety
-/// The processor must have the named features.
-#[target_feature(enable = "neon,dotprod,i8mm")]
-pub(super) unsafe fn run_i8mm<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(Neon(I8mm(())))
+/// The processor must have the instructions of the products.
+pub(super) unsafe fn run<K: Kernel>(kernel: K, products: Products) -> K::Output {
+    kernel.run(Neon(products))
 }
 
 /// An instruction that every arm64 processor has.
@@ -134,7 +118,7 @@ fn to_halves(x: [float32x4_t; 2]) -> uint16x8_t {
     halves
 }
 
-impl<P: Copy> Lanes for Neon<P> {
+impl Lanes for Neon {
     type F = Four;
 
     #[inline(always)]
@@ -159,8 +143,8 @@ impl<P: Copy> Lanes for Neon<P> {
 
     #[inline(always)]
     fn load_f16(self, x: &[u8; 2 * LANES]) -> Four {
-        let [low, high] =
-            [0, 16].map(|at| instruction!(vreinterpretq_u16_u8(vld1q_u8(x.as_ptr().add(at)))));
+        let low = instruction!(vreinterpretq_u16_u8(vld1q_u8(x.as_ptr())));
+        let high = instruction!(vreinterpretq_u16_u8(vld1q_u8(x.as_ptr().add(16))));
         let ([a, b], [c, d]) = (from_halves(low), from_halves(high));
         [a, b, c, d]
     }
@@ -201,13 +185,8 @@ impl<P: Copy> Lanes for Neon<P> {
     #[inline(always)]
     fn store_i8(self, x: Four, to: &mut [i8; LANES]) {
         instruction!({
-            // The low halves of the words, then the low bytes of the halves.
-            let [a, b] = [0, 2].map(|i| {
-                let [low, high] = [vcvtq_s32_f32(x[i]), vcvtq_s32_f32(x[i + 1])];
-                vuzp1q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high))
-            });
-            let bytes = vuzp1q_s8(vreinterpretq_s8_s16(a), vreinterpretq_s8_s16(b));
-            vst1q_s8(to.as_mut_ptr(), bytes);
+            let [a, b] = [eight_halves(x[0], x[1]), eight_halves(x[2], x[3])];
+            vst1q_s8(to.as_mut_ptr(), vuzp1q_s8(a, b));
         });
     }
 
@@ -264,9 +243,18 @@ impl<P: Copy> Lanes for Neon<P> {
     #[inline(always)]
     fn sum(self, x: Four) -> f32 {
         instruction!({
-            let x = vaddq_f32(vaddq_f32(x[0], x[2]), vaddq_f32(x[1], x[3]));
+            let x = add_4_apart(x);
             let x = vadd_f32(vget_low_f32(x), vget_high_f32(x));
             vget_lane_f32::<0>(vpadd_f32(x, x))
+        })
+    }
+
+    #[inline(always)]
+    fn greatest_bits(self, x: Four) -> f32 {
+        instruction!({
+            let low = vmaxq_u32(vreinterpretq_u32_f32(x[0]), vreinterpretq_u32_f32(x[1]));
+            let high = vmaxq_u32(vreinterpretq_u32_f32(x[2]), vreinterpretq_u32_f32(x[3]));
+            f32::from_bits(vmaxvq_u32(vmaxq_u32(low, high)))
         })
     }
 
@@ -287,20 +275,36 @@ impl<P: Copy> Lanes for Neon<P> {
     }
 }
 
+/// The low halves of eight whole numbers.
+#[inline(always)]
+fn eight_halves(a: float32x4_t, b: float32x4_t) -> int8x16_t {
+    instruction!({
+        let (a, b) = (vcvtq_s32_f32(a), vcvtq_s32_f32(b));
+        vreinterpretq_s8_s16(vuzp1q_s16(
+            vreinterpretq_s16_s32(a),
+            vreinterpretq_s16_s32(b),
+        ))
+    })
+}
+
+/// Lanes 8 apart, then lanes 4 apart.
+#[inline(always)]
+fn add_4_apart(x: Four) -> float32x4_t {
+    instruction!(vaddq_f32(vaddq_f32(x[0], x[2]), vaddq_f32(x[1], x[3])))
+}
+
 /// Of two neighbours, the sums of lanes 8, then 4, then 2 apart: two lanes for each.
 #[inline(always)]
 fn add_2_apart(x: &[Four; LANES], first: usize) -> float32x4_t {
+    let (a, b) = (add_4_apart(x[first]), add_4_apart(x[first + 1]));
     instruction!({
-        let [a, b] = [first, first + 1].map(|i| {
-            let x = vaddq_f32(vaddq_f32(x[i][0], x[i][2]), vaddq_f32(x[i][1], x[i][3]));
-            vreinterpretq_f64_f32(x)
-        });
-        let [low, high] = [vtrn1q_f64(a, b), vtrn2q_f64(a, b)];
+        let (a, b) = (vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b));
+        let (low, high) = (vtrn1q_f64(a, b), vtrn2q_f64(a, b));
         vaddq_f32(vreinterpretq_f32_f64(low), vreinterpretq_f32_f64(high))
     })
 }
 
-impl DotBlocks for Neon<Base> {
+impl DotBlocks for Neon {
     #[inline(always)]
     fn linear(
         self,
@@ -309,34 +313,16 @@ impl DotBlocks for Neon<Base> {
         epilogue: &Epilogue<'_>,
         groups: Range<usize>,
     ) {
-        linear_int8::base(self, weight, input, epilogue, groups);
-    }
-}
-
-impl DotBlocks for Neon<DotProd> {
-    #[inline(always)]
-    fn linear(
-        self,
-        weight: Weight<'_>,
-        input: QuantizedRows<'_>,
-        epilogue: &Epilogue<'_>,
-        groups: Range<usize>,
-    ) {
-        // SAFETY: holding `DotProd` proves the features.
-        unsafe { linear_int8::dotprod(self, weight, input, epilogue, groups) }
-    }
-}
-
-impl DotBlocks for Neon<I8mm> {
-    #[inline(always)]
-    fn linear(
-        self,
-        weight: Weight<'_>,
-        input: QuantizedRows<'_>,
-        epilogue: &Epilogue<'_>,
-        groups: Range<usize>,
-    ) {
-        // SAFETY: holding `I8mm` proves the features.
-        unsafe { linear_int8::i8mm(self, weight, input, epilogue, groups) }
+        match self.0 {
+            Products::Base => linear_int8::base(self, weight, input, epilogue, groups),
+            // SAFETY: holding `DotProd` proves the features.
+            Products::DotProd => unsafe {
+                linear_int8::dotprod(self, weight, input, epilogue, groups);
+            },
+            // SAFETY: holding `I8mm` proves the features.
+            Products::I8mm => unsafe {
+                linear_int8::i8mm(self, weight, input, epilogue, groups);
+            },
+        }
     }
 }

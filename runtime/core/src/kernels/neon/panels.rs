@@ -2,7 +2,7 @@
 //! tokens an instruction.
 //!
 //! Weights of some groups and some blocks are unpacked once to signed bytes in the order in
-//! which the instruction takes them, then multiplied with all tokens, eight at a time. Sums wait
+//! which the instruction takes them, then multiplied with all tokens, ten at a time. Sums wait
 //! between one stretch of blocks and the next. All of it lies on the stack and fits a first-level
 //! cache of 32 KiB.
 
@@ -11,52 +11,49 @@ use core::arch::asm;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use super::dots::{CHUNK, nibbles, signed, words};
-use super::{I8mm, Neon, four_halves};
+use super::dots::{CHUNK, nibbles, signed};
+use super::{Neon, four_halves};
 use crate::kernels::{Epilogue, QuantizedRows, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 
 /// Groups that share a pass over the tokens.
-const GROUPS: usize = 2;
+const GROUPS: usize = 4;
 /// Four rows of a group.
 const QUARTERS: usize = 4 * GROUPS;
 /// Most blocks of a stretch.
-const STRETCH: usize = 18;
+const STRETCH: usize = 9;
 /// Pairs of tokens that fit the registers beside the weights.
-const PAIRS: usize = 4;
+const PAIRS: usize = 5;
 /// Tiles of tokens whose sums there is room for.
-const TILES: usize = 8;
+const TILES: usize = 13;
 /// Tokens that share unpacked weights.
 const TOKENS: usize = 2 * PAIRS * TILES;
 
 /// A block of a quarter: in `codes[2 · i + h]`, inputs `8 · i ..` of rows `2 · h` and `2 · h + 1`.
-/// Of each such pair of rows there are two lanes a row in the others.
+/// Zero points are taken off. Of each such pair of rows, `scales` have two lanes a row.
 #[derive(Clone, Copy)]
 struct WeightBlock {
     codes: [int8x16_t; 8],
     scales: [float32x4_t; 2],
-    /// Zero points that are not in the codes yet.
-    zero_points: [int32x4_t; 2],
 }
 
-/// A block of a pair of tokens: in `values[i]`, inputs `8 · i ..` of one and of the other. In the
-/// other fields the tokens alternate.
+/// A block of a pair of tokens: in `values[i]`, inputs `8 · i ..` of one and of the other. In
+/// `scales` the tokens alternate.
 #[derive(Clone, Copy)]
 struct InputBlock {
     values: [int8x16_t; 4],
     scales: float32x4_t,
-    /// The sums of the inputs, negative.
-    minus_sums: int32x4_t,
 }
 
 /// Sums of a quarter for a tile of tokens: rows 0–1 and rows 2–3 of each pair of tokens, as
 /// `smmla` arranges them.
 type Sums = [[float32x4_t; 2]; PAIRS];
 
-/// [`crate::kernels::linear_int8()`], whose checks have passed.
+/// [`crate::kernels::linear_int8()`], whose checks have passed, for all encodings but
+/// [`Encoding::Int8ZeroPoint`].
 #[target_feature(enable = "neon,dotprod,i8mm")]
 pub(super) fn product(
-    lanes: Neon<I8mm>,
+    lanes: Neon,
     weight: Weight<'_>,
     input: QuantizedRows<'_>,
     epilogue: &Epilogue<'_>,
@@ -77,7 +74,7 @@ pub(super) fn product(
 }
 
 struct Product<'a> {
-    lanes: Neon<I8mm>,
+    lanes: Neon,
     weight: Weight<'a>,
     input: QuantizedRows<'a>,
     epilogue: &'a Epilogue<'a>,
@@ -104,15 +101,15 @@ impl Product<'_> {
                 let pairs = tokens.len().div_ceil(2);
                 self.pair_up(tokens, range.clone(), &mut inputs);
                 for (weights, sums) in weights.iter().zip(sums).take(quarters) {
+                    let (weights, inputs) = (&weights[..range.len()], &inputs[..range.len()]);
                     // SAFETY: `unpack` and `pair_up` have just written these blocks and pairs.
                     unsafe {
-                        let inputs = &inputs[..range.len()];
-                        let weights = &weights[..range.len()];
                         match pairs {
-                            1 => self.multiply::<1>(weights, inputs, sums),
-                            2 => self.multiply::<2>(weights, inputs, sums),
-                            3 => self.multiply::<3>(weights, inputs, sums),
-                            _ => self.multiply::<PAIRS>(weights, inputs, sums),
+                            1 => multiply::<1>(weights, inputs, sums),
+                            2 => multiply::<2>(weights, inputs, sums),
+                            3 => multiply::<3>(weights, inputs, sums),
+                            4 => multiply::<4>(weights, inputs, sums),
+                            _ => multiply::<PAIRS>(weights, inputs, sums),
                         }
                     }
                 }
@@ -121,16 +118,15 @@ impl Product<'_> {
         for (i, group) in groups.enumerate() {
             for (at, t) in tokens.clone().enumerate() {
                 let (tile, pair) = (at / (2 * PAIRS), at / 2 % PAIRS);
-                let quarter = |q: usize| {
+                let mut rows = [vdupq_n_f32(0.0); 4];
+                for q in 0..4 {
                     let [low, high] = sums[tile][4 * i + q][pair];
-                    if at % 2 == 0 {
-                        vuzp1q_f32(low, high)
-                    } else {
-                        vuzp2q_f32(low, high)
-                    }
-                };
-                let sums = [quarter(0), quarter(1), quarter(2), quarter(3)];
-                self.epilogue.finish(self.lanes, t, group, sums);
+                    rows[q] = match at % 2 {
+                        0 => vuzp1q_f32(low, high),
+                        _ => vuzp2q_f32(low, high),
+                    };
+                }
+                self.epilogue.finish(self.lanes, t, group, rows);
             }
         }
     }
@@ -154,36 +150,23 @@ impl Product<'_> {
             out.write(unsafe {
                 let codes = block.as_ptr().add(16 * quarter);
                 let rest = block.as_ptr().add(encoding.code_bytes());
-                let zero_points = rest.add(2 * GROUP_ROWS + 4 * quarter).cast::<u32>();
                 let scales = four_halves(rest.add(8 * quarter));
-                let (codes, zero_points) = match encoding {
-                    Encoding::Int4 => (int4_codes(codes, vdupq_n_s8(8)), vdupq_n_s32(0)),
-                    Encoding::Int4ZeroPoint => {
-                        let zero_points = vdupq_n_u32(zero_points.read_unaligned());
-                        (
-                            int4_codes(codes, each_four_times(zero_points)),
-                            vdupq_n_s32(0),
-                        )
-                    }
-                    Encoding::Int8 => (int8_codes(codes), vdupq_n_s32(0)),
-                    _ => {
-                        let zero_points = words(zero_points.read_unaligned());
-                        (int8_codes(codes), vsubq_s32(zero_points, vdupq_n_s32(128)))
-                    }
-                };
                 WeightBlock {
-                    codes,
+                    codes: match encoding {
+                        Encoding::Int4 => int4_codes(codes, vdupq_n_s8(8)),
+                        Encoding::Int4ZeroPoint => {
+                            let zero_points = rest.add(2 * GROUP_ROWS + 4 * quarter).cast();
+                            int4_codes(codes, each_four_times(vld1q_dup_u32(zero_points)))
+                        }
+                        _ => int8_codes(codes),
+                    },
                     scales: [vzip1q_f32(scales, scales), vzip2q_f32(scales, scales)],
-                    zero_points: [
-                        vzip1q_s32(zero_points, zero_points),
-                        vzip2q_s32(zero_points, zero_points),
-                    ],
                 }
             });
         }
     }
 
-    /// Pairs up some blocks of up to eight tokens. The last of an odd number stands for both.
+    /// Pairs up some blocks of up to ten tokens. The last of an odd number stands for both.
     #[target_feature(enable = "neon,dotprod,i8mm")]
     fn pair_up(
         &self,
@@ -192,58 +175,38 @@ impl Product<'_> {
         out: &mut [[MaybeUninit<InputBlock>; PAIRS]; STRETCH],
     ) {
         for (pair, t) in tokens.clone().step_by(2).enumerate() {
-            let rows = [t, (t + 1).min(tokens.end - 1)].map(|t| self.input.row(t));
-            for (b, out) in blocks.clone().zip(&mut *out) {
-                let values = rows.map(|row| &row.values[b]);
-                let scales = rows.map(|row| vdup_n_f32(row.scales[b]));
-                let sums = rows.map(|row| vdup_n_s32(row.sums[b] >> 3));
-                // SAFETY: a block holds 32 inputs.
-                let [a, b] = values.map(|x| unsafe {
-                    [vld1q_s8(x.as_ptr()), vld1q_s8(x.as_ptr().add(16))]
-                        .map(|x| vreinterpretq_s64_s8(x))
-                });
-                let values = [
-                    vzip1q_s64(a[0], b[0]),
-                    vzip2q_s64(a[0], b[0]),
-                    vzip1q_s64(a[1], b[1]),
-                    vzip2q_s64(a[1], b[1]),
-                ];
-                let scales = vzip1_f32(scales[0], scales[1]);
-                let sums = vzip1_s32(sums[0], sums[1]);
+            let (x, y) = (
+                self.input.row(t),
+                self.input.row((t + 1).min(tokens.end - 1)),
+            );
+            let values = x.values[blocks.clone()]
+                .iter()
+                .zip(&y.values[blocks.clone()]);
+            let scales = x.scales[blocks.clone()]
+                .iter()
+                .zip(&y.scales[blocks.clone()]);
+            for ((values, scales), out) in values.zip(scales).zip(&mut *out) {
+                let (x, y) = (sixteens(values.0), sixteens(values.1));
                 out[pair].write(InputBlock {
-                    values: values.map(|x| vreinterpretq_s8_s64(x)),
-                    scales: vcombine_f32(scales, scales),
-                    minus_sums: vcombine_s32(sums, sums),
+                    values: [
+                        vreinterpretq_s8_s64(vzip1q_s64(x[0], y[0])),
+                        vreinterpretq_s8_s64(vzip2q_s64(x[0], y[0])),
+                        vreinterpretq_s8_s64(vzip1q_s64(x[1], y[1])),
+                        vreinterpretq_s8_s64(vzip2q_s64(x[1], y[1])),
+                    ],
+                    scales: vzip1q_f32(vdupq_n_f32(*scales.0), vdupq_n_f32(*scales.1)),
                 });
             }
         }
     }
-
-    /// Adds the blocks of a quarter, block after block, for `P` pairs of tokens.
-    ///
-    /// # Safety
-    /// As many blocks of weights, and of `P` pairs of inputs, have been written.
-    #[inline]
-    #[target_feature(enable = "neon,dotprod,i8mm")]
-    unsafe fn multiply<const P: usize>(
-        &self,
-        weights: &[MaybeUninit<WeightBlock>],
-        inputs: &[[MaybeUninit<InputBlock>; PAIRS]],
-        sums: &mut Sums,
-    ) {
-        if self.weight.encoding == Encoding::Int8ZeroPoint {
-            // SAFETY: the caller's promise.
-            unsafe { multiply::<P, true>(weights, inputs, sums) }
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { multiply::<P, false>(weights, inputs, sums) }
-        }
-    }
 }
 
-/// See [`Product::multiply`].
+/// Adds the blocks of a quarter, block after block, for `P` pairs of tokens.
+///
+/// # Safety
+/// All blocks of `weights`, and `P` pairs of as many blocks of `inputs`, have been written.
 #[target_feature(enable = "neon,dotprod,i8mm")]
-unsafe fn multiply<const P: usize, const ZERO_POINTS: bool>(
+unsafe fn multiply<const P: usize>(
     weights: &[MaybeUninit<WeightBlock>],
     inputs: &[[MaybeUninit<InputBlock>; PAIRS]],
     sums: &mut Sums,
@@ -255,14 +218,6 @@ unsafe fn multiply<const P: usize, const ZERO_POINTS: bool>(
         unsafe {
             let weight = weight.assume_init_ref();
             let mut dots = [[vdupq_n_s32(0); 2]; P];
-            if ZERO_POINTS {
-                for p in 0..P {
-                    let minus_sums = input[p].assume_init_ref().minus_sums;
-                    for h in 0..2 {
-                        dots[p][h] = vmulq_s32(weight.zero_points[h], minus_sums);
-                    }
-                }
-            }
             for i in 0..4 {
                 for p in 0..P {
                     let x = input[p].assume_init_ref().values[i];
@@ -298,6 +253,18 @@ unsafe fn smmla(dots: &mut int32x4_t, w: int8x16_t, x: int8x16_t) {
             x = in(vreg) x,
             options(pure, nomem, nostack, preserves_flags)
         );
+    }
+}
+
+/// A block of inputs, as two registers of two eights.
+#[inline(always)]
+fn sixteens(x: &[i8; BLOCK]) -> [int64x2_t; 2] {
+    // SAFETY: baseline instructions within the array.
+    unsafe {
+        [
+            vreinterpretq_s64_s8(vld1q_s8(x.as_ptr())),
+            vreinterpretq_s64_s8(vld1q_s8(x.as_ptr().add(16))),
+        ]
     }
 }
 
@@ -361,5 +328,3 @@ fn pairs_of_rows(low: int8x16_t, high: int8x16_t) -> [int8x16_t; 2] {
         ]
     }
 }
-
-const _: () = assert!(BLOCK == 32, "four times eight inputs");
