@@ -115,13 +115,6 @@ fn tests(flags: &Flags) -> Outcome {
 
 fn tract(_: &Flags) -> Outcome {
     command::run(&mut cargo(&["test", "--release", "-p", "tealight-onnx"]))?;
-    let build = [
-        "build",
-        "--release",
-        "-p",
-        "tealight-cli",
-        "--features",
-        "tract",
-    ];
-    command::run(cargo(&build).args(["--target-dir", "target/with-tract"]))
+    let build = ["build", "--release", "-p", "tealight-cli"];
+    command::run(cargo(&build).args(["--features", "tract"]))
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::machine::Machine;
 use super::preflight::{self, Link, Recipe, Wishes};
-use super::targets::{COMMAND, Product};
+use super::targets::{COMMAND, JNI, Product};
 use super::{build, recipes, report};
 use crate::command::{self, program};
 use crate::elf::Facts;
@@ -42,6 +42,23 @@ const WEIGHED: &[Weighed] = &[
         name: "linux-command",
         triple: "aarch64-unknown-linux-musl",
         make: Make::Product(COMMAND),
+    },
+    Weighed {
+        name: "android-library",
+        triple: "aarch64-linux-android",
+        make: Make::Product(Product {
+            default_features: false,
+            ..JNI
+        }),
+    },
+    Weighed {
+        name: "android-importer",
+        triple: "aarch64-linux-android",
+        make: Make::Product(Product {
+            default_features: false,
+            features: &["import"],
+            ..JNI
+        }),
     },
     Weighed {
         name: "firmware",

@@ -45,7 +45,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Where a target's artefacts lie. What was linked with stubs lies apart.
 pub(crate) fn artefacts(recipe: &Recipe) -> PathBuf {
-    let stubs = matches!(recipe.link, Link::Stubs(_));
+    let stubs = matches!(recipe.link, Link::Stubs { .. });
     let kind = if stubs { "stub-linked" } else { "artefacts" };
     folder().join(kind).join(recipe.target.triple)
 }

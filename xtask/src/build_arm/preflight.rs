@@ -58,8 +58,9 @@ pub(crate) enum Link {
     Lld(PathBuf),
     /// lld, with the C library in this folder.
     Musl { lld: PathBuf, libraries: PathBuf },
-    /// lld, against libraries that have names and no code.
-    Stubs(PathBuf),
+    /// lld, asked by a C compiler that knows the processor but not the system, against
+    /// libraries that have names and no code.
+    Stubs { compiler: PathBuf, lld: PathBuf },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,10 +159,11 @@ fn link(
             let libraries = libraries.to_owned();
             Ok((Link::Musl { lld, libraries }, shown))
         }
-        Platform::Android { .. } if wishes.stubs => {
-            let lld = lld(machine)?;
-            let shown = format!("{}, stub libraries", name(&lld));
-            Ok((Link::Stubs(lld), shown))
+        Platform::Android { stub, .. } if wishes.stubs => {
+            let cross = stub.ok_or(Need::Never("stub libraries are linked for ARM alone"))?;
+            let (compiler, lld) = (compiler(machine, cross)?, lld(machine)?);
+            let shown = format!("{}, stub libraries", name(&compiler));
+            Ok((Link::Stubs { compiler, lld }, shown))
         }
         Platform::Android { clang, .. } => {
             let ndk = ndk::find(machine, clang)?;
@@ -179,9 +181,9 @@ fn assembler(target: &Target, machine: &Machine, wishes: &Wishes) -> Result<Asse
             compiler(machine, cross).map(plain)
         }
         // What tract assembles for this processor is the same on every system with ELF files.
-        Platform::Android { .. } if wishes.stubs && target.triple.starts_with("aarch64") => {
-            compiler(machine, Cross::Aarch64).map(plain)
-        }
+        Platform::Android {
+            stub: Some(cross), ..
+        } if wishes.stubs => compiler(machine, cross).map(plain),
         Platform::Android { clang, .. } => {
             let ndk = ndk::find(machine, clang)?;
             Ok(Assembler {
@@ -240,17 +242,18 @@ impl Recipe<'_> {
                 flags.extend(with_lld(lld));
                 flags.extend([folder(support), folder(libraries)]);
             }
-            Link::Stubs(lld) => {
-                flags.extend(with_lld(lld));
-                flags.push(folder(support));
-            }
+            Link::Stubs { compiler, .. } => flags.extend([
+                format!("-Clinker={}", compiler.display()),
+                "-Clink-arg=-nostdlib".to_owned(),
+                // The compiler looks for `ld.lld` in the folder of `-B`.
+                "-Clink-arg=-fuse-ld=lld".to_owned(),
+                format!("-Clink-arg=-B{}", support.display()),
+                folder(support),
+            ]),
         }
         if let Platform::Android { .. } = self.target.platform {
-            let of_compiler = matches!(self.link, Link::Compiler(_));
-            for option in android_options() {
-                let prefix = if of_compiler { "-Wl," } else { "" };
-                flags.push(format!("-Clink-arg={prefix}{option}"));
-            }
+            let options = android_options().map(|option| format!("-Clink-arg=-Wl,{option}"));
+            flags.extend(options);
         }
         flags
     }
@@ -393,7 +396,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let triple = "aarch64-linux-android";
         let rust = toolchain(root.path(), "rust", &[triple], false);
-        let link = [Link::Compiler("clang".into()), Link::Stubs("ld.lld".into())];
+        let stubs = Link::Stubs {
+            compiler: "gcc".into(),
+            lld: "ld.lld".into(),
+        };
+        let link = [Link::Compiler("clang".into()), stubs];
         for link in link {
             let recipe = Recipe {
                 target: target(triple),

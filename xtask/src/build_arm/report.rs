@@ -89,7 +89,7 @@ pub(crate) fn json(checked: &[Checked], made: &[(&str, Vec<Artefact>)], system: 
                 "ready": checked.outcome.is_ok(),
                 "library": checked.library,
                 "linker": checked.linker,
-                "shippable": !matches!(stubs, Ok(Link::Stubs(_))),
+                "shippable": !matches!(stubs, Ok(Link::Stubs { .. })),
                 "missing": needs
                     .map(|need| json!({ "what": need.what(), "mend": need.mend(system) }))
                     .collect::<Vec<_>>(),

@@ -26,7 +26,7 @@ pub(super) const START: &str = "start.o";
 pub(super) fn prepare(recipe: &Recipe) -> Outcome<PathBuf> {
     let (kind, make): (_, fn(&Recipe, &Path) -> Outcome) = match &recipe.link {
         Link::Musl { .. } => ("musl", musl),
-        Link::Stubs(_) => ("stubs", stubs),
+        Link::Stubs { .. } => ("stubs", stubs),
         Link::Armv6(_) => ("start", start),
         Link::None | Link::Compiler(_) | Link::Lld(_) => return Ok(build::folder()),
     };
@@ -82,6 +82,9 @@ fn stubs(recipe: &Recipe, folder: &Path) -> Outcome {
             text_relocations: false,
         };
         fs::write(folder.join(library), shared_library(&stub)?)?;
+    }
+    if let Link::Stubs { lld, .. } = &recipe.link {
+        std::os::unix::fs::symlink(lld, folder.join("ld.lld"))?;
     }
     unwinder(recipe, folder)
 }

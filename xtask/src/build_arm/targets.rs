@@ -36,6 +36,8 @@ pub(crate) enum Platform {
         clang: &'static str,
         /// The folder in an AAR's `jni`.
         abi: &'static str,
+        /// A compiler for the processor, with which stub libraries are linked.
+        stub: Option<Cross>,
     },
     /// Not linked: Xcode links the static library into an app.
     Ios {
@@ -169,6 +171,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "aarch64-linux-android",
             abi: "arm64-v8a",
+            stub: Some(Cross::Aarch64),
         },
         products: ANDROID,
     },
@@ -178,6 +181,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "armv7a-linux-androideabi",
             abi: "armeabi-v7a",
+            stub: Some(Cross::Armv7),
         },
         products: ANDROID,
     },
@@ -187,6 +191,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "x86_64-linux-android",
             abi: "x86_64",
+            stub: None,
         },
         products: ANDROID,
     },
