@@ -292,16 +292,21 @@ fn attention(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
         (6, 2048, 128),
     ];
     for (heads, positions, dim) in cases {
-        let mut kept = vec![[f16::ZERO; LANES]; positions * dim / LANES];
-        bench::store_kv(isa, &floats(positions * dim), &mut kept);
+        let row = dim / LANES;
+        let mut values = vec![[f16::ZERO; LANES]; positions * row];
+        bench::store_value(isa, &floats(positions * dim), &mut values);
+        let mut keys = vec![[[f16::ZERO; LANES]; LANES]; positions * row / LANES];
+        for (at, key) in floats(positions * dim).chunks_exact(dim).enumerate() {
+            bench::store_key(isa, key, &mut keys[at / LANES * row..][..row], at % LANES);
+        }
         let queries = floats(heads * dim);
-        let (mut scores, mut out) = (vec![0.0; 4 * positions], vec![0.0; heads * dim]);
+        let (mut scores, mut out) = (vec![0.0; 8 * positions], vec![0.0; heads * dim]);
         let name = format!("attend {heads} × {positions} × {dim} {isa:?}");
         if wanted(&name) {
             let job = || {
                 for _ in 0..50 {
                     let queries = black_box(&queries);
-                    bench::attend(isa, queries, (&kept, &kept), dim, &mut scores, &mut out);
+                    bench::attend(isa, queries, (&keys, &values), dim, &mut scores, &mut out);
                 }
             };
             let (own, _) = best(40, job, || {});

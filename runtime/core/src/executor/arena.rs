@@ -3,7 +3,7 @@
 use core::slice;
 
 use super::memory::{Config, Line, MemoryError, Regions, large_enough};
-use crate::kernels::QUERIES;
+use crate::kernels::{QUERIES, scores_len};
 use crate::layout::BLOCK;
 use crate::plan::Plan;
 use crate::plan::format::Stage;
@@ -23,6 +23,7 @@ struct Layout {
     scales: usize,
     sums: usize,
     scores: usize,
+    scores_len: usize,
     quantized_blocks: usize,
     lines: usize,
 }
@@ -61,6 +62,7 @@ impl Layout {
             })
             .try_fold(0, |most, blocks| Some(blocks?.max(most)))
             .ok_or(MemoryError::Overflow)?;
+        let scores = scores_len(QUERIES, config.context).ok_or(MemoryError::Overflow)?;
         let mut regions = Regions::new();
         Ok(Layout {
             body: regions.take(&[config.step, width(Stage::Body)], 4)?,
@@ -68,7 +70,8 @@ impl Layout {
             quantized: regions.take(&[quantized_blocks], BLOCK)?,
             scales: regions.take(&[quantized_blocks], 4)?,
             sums: regions.take(&[quantized_blocks], 4)?,
-            scores: regions.take(&[config.threads, QUERIES, config.context], 4)?,
+            scores: regions.take(&[config.threads, scores], 4)?,
+            scores_len: scores,
             quantized_blocks,
             lines: regions.lines(),
         })
@@ -197,7 +200,7 @@ impl<M: AsMut<[Line]>> Arena<M> {
             step: self.config.step,
             logits: self.config.logits,
             quantized_blocks: layout.quantized_blocks,
-            scores_len: QUERIES * self.config.context,
+            scores_len: layout.scores_len,
         })
     }
 

@@ -1,15 +1,17 @@
 //! Keys and values of the positions so far.
 //!
-//! For each attention operator: all keys, `[head][position][key_dim]`, then all values alike,
-//! so that one head's positions are read in one sweep. A row is stored in whole vectors of
-//! sixteen numbers.
+//! For each attention operator: all keys, `[head][position / 16][key tile]`, then all values,
+//! `[head][position][value vector]`, so that one head's positions are read in one sweep.
 
 use core::ops::Range;
 
 use half::f16;
 
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
-use crate::kernels::{self, Int8Vector, Isa, LANES, Queries, kv_vectors};
+use crate::kernels::{
+    Int8Vector, Isa, KvVector, LANES, Queries, attend, key_tiles, kv_vectors, store_key,
+    store_value,
+};
 use crate::ops::CacheId;
 use crate::plan::Plan;
 use crate::rows::Rows;
@@ -117,7 +119,8 @@ fn place(
     for cache in &plan.caches()[..count] {
         let heads = cache.heads as usize;
         let [key, value] = [cache.key_dim, cache.value_dim].map(|dim| kv.row_bytes(dim as usize));
-        let keys = regions.take(&[heads, capacity], key)?;
+        let tiled = capacity.checked_next_multiple_of(LANES);
+        let keys = regions.take(&[heads, tiled.ok_or(MemoryError::Overflow)?], key)?;
         let values = regions.take(&[heads, capacity], value)?;
         last = (keys, values);
     }
@@ -209,30 +212,38 @@ impl Cache {
         }
     }
 
-    fn append_as<E: kernels::KvVector>(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
-        for (first, dim, rows) in [
-            (self.keys, self.key_dim, key),
-            (self.values, self.value_dim, value),
-        ] {
-            for t in 0..rows.count() {
-                for (head, x) in rows.row(t).chunks_exact(dim).enumerate() {
-                    let vectors = kv_vectors(dim);
-                    let at = (head * self.capacity + self.position + t) * vectors;
-                    assert!(head < self.heads && self.position + t < self.capacity);
-                    // SAFETY: the region holds heads × capacity rows of vectors, and nothing
-                    // else refers to it while the cache is borrowed mutably.
-                    let out = unsafe {
-                        core::slice::from_raw_parts_mut(first.cast::<E>().add(at), vectors)
-                    };
-                    kernels::store_kv(isa, x, out);
-                }
+    fn append_as<E: KvVector>(&mut self, isa: Isa, key: Rows<'_>, value: Rows<'_>) {
+        let count = key.count().min(value.count());
+        assert!(self.position + count <= self.capacity);
+        for position in self.position..self.position + count {
+            let t = position - self.position;
+            let vectors = kv_vectors(self.key_dim);
+            for (head, x) in key.row(t).chunks_exact(self.key_dim).enumerate() {
+                assert!(head < self.heads);
+                let at = head * key_tiles(self.capacity, self.key_dim) + position / LANES * vectors;
+                // SAFETY: the region holds the tiles of heads × capacity keys, and nothing else
+                // refers to it while the cache is borrowed mutably.
+                let out = unsafe {
+                    core::slice::from_raw_parts_mut(self.keys.cast::<E::Tile>().add(at), vectors)
+                };
+                store_key::<E>(isa, x, out, position % LANES);
+            }
+            let vectors = kv_vectors(self.value_dim);
+            for (head, x) in value.row(t).chunks_exact(self.value_dim).enumerate() {
+                assert!(head < self.heads);
+                let at = (head * self.capacity + position) * vectors;
+                // SAFETY: the region holds heads × capacity rows of vectors; as above.
+                let out = unsafe {
+                    core::slice::from_raw_parts_mut(self.values.cast::<E>().add(at), vectors)
+                };
+                store_value(isa, x, out);
             }
         }
     }
 
     /// # Safety
     /// As for `attend`.
-    unsafe fn attend_as<E: kernels::KvVector>(
+    unsafe fn attend_as<E: KvVector>(
         &self,
         isa: Isa,
         head: usize,
@@ -243,20 +254,20 @@ impl Cache {
     ) {
         let len = self.position + queries.rows.count();
         assert!(head < self.heads && len <= self.capacity);
-        let read = |first: *mut u8, dim: usize| {
-            let vectors = kv_vectors(dim);
-            // SAFETY: the region holds heads × capacity rows of vectors of plain numbers, and
-            // nobody writes it while the cache is shared.
-            unsafe {
-                let first = first.cast::<E>().add(head * self.capacity * vectors);
-                (core::slice::from_raw_parts(first, len * vectors), dim)
-            }
+        let tiles = key_tiles(self.capacity, self.key_dim);
+        let vectors = self.capacity * kv_vectors(self.value_dim);
+        // SAFETY: the regions hold this many for each head, all plain numbers, and nobody writes
+        // them while the cache is shared.
+        let (keys, values) = unsafe {
+            let keys = self.keys.cast::<E::Tile>().add(head * tiles);
+            let values = self.values.cast::<E>().add(head * vectors);
+            (
+                core::slice::from_raw_parts(keys, key_tiles(len, self.key_dim)),
+                core::slice::from_raw_parts(values, len * kv_vectors(self.value_dim)),
+            )
         };
-        let (keys, values) = (
-            read(self.keys, self.key_dim),
-            read(self.values, self.value_dim),
-        );
+        let (keys, values) = ((keys, self.key_dim), (values, self.value_dim));
         // SAFETY: the caller's promise.
-        unsafe { kernels::attend(isa, queries, range, keys, values, scale, scores) };
+        unsafe { attend::<E>(isa, queries, range, keys, values, scale, scores) };
     }
 }

@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
 
     /// Runs `job` for ranges that together make up `0..count`, one a thread.
     pub(crate) fn split(&self, count: usize, job: impl Fn(Range<usize>) + Sync) {
-        let threads = self.workers.count();
+        let threads = self.threads();
         self.workers.run(&|thread| {
             let range = count * thread / threads..count * (thread + 1) / threads;
             if !range.is_empty() {
@@ -109,10 +109,15 @@ impl<'a> Run<'a> {
         });
     }
 
+    /// Threads that the work is for.
+    pub(crate) fn threads(&self) -> usize {
+        self.workers.count()
+    }
+
     /// Runs `job` for every item in `0..count`, dealt out to the threads in turn, each with
-    /// room for one score a position.
+    /// room for the scores of [`kernels::QUERIES`] queries.
     pub(crate) fn deal(&self, count: usize, job: impl Fn(usize, &mut [f32]) + Sync) {
-        let (threads, memory) = (self.workers.count(), self.memory);
+        let (threads, memory) = (self.threads(), self.memory);
         self.workers.run(&|thread| {
             // SAFETY: the arena was made for at least as many threads as there are workers,
             // and each takes its own part.

@@ -1,107 +1,23 @@
-//! Attention of queries over the cached positions, and what the cache stores.
+//! Attention of queries over the cached positions.
 
 use core::ops::Range;
 
-use bytemuck::{Pod, Zeroable, cast_mut, cast_ref};
-use half::f16;
-
 use super::Isa;
+use super::kept::{KvVector, key_tiles, kv_vectors};
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
-use super::quantize::round_to_int8;
 use crate::rows::{Rows, RowsMut};
 
-/// Sixteen numbers as keys and values are kept. The last vector of a row is filled up with
-/// zeros.
-pub(crate) trait KvVector: Pod + Send + Sync {
-    fn load<L: Lanes>(&self, lanes: L) -> L::F;
-    fn store<L: Lanes>(&mut self, lanes: L, x: L::F);
+/// Most queries that share one pass over keys and values. Where flash is short, one copy of the
+/// code serves them one by one.
+pub(crate) const QUERIES: usize = if cfg!(target_os = "none") { 1 } else { 8 };
+
+/// Scores that `queries` need at `positions`: a row for each, in whole vectors.
+pub(crate) fn scores_len(queries: usize, positions: usize) -> Option<usize> {
+    positions
+        .checked_next_multiple_of(LANES)?
+        .checked_mul(queries)
 }
-
-impl KvVector for [f32; LANES] {
-    #[inline(always)]
-    fn load<L: Lanes>(&self, lanes: L) -> L::F {
-        lanes.load(self)
-    }
-
-    #[inline(always)]
-    fn store<L: Lanes>(&mut self, lanes: L, x: L::F) {
-        lanes.store(x, self);
-    }
-}
-
-impl KvVector for [f16; LANES] {
-    #[inline(always)]
-    fn load<L: Lanes>(&self, lanes: L) -> L::F {
-        lanes.load_f16(cast_ref(self))
-    }
-
-    #[inline(always)]
-    fn store<L: Lanes>(&mut self, lanes: L, x: L::F) {
-        lanes.store_f16(x, cast_mut(self));
-    }
-}
-
-/// Whole numbers within ±127 with a scale, rounded as linear maps round their inputs. A number
-/// is `scale · value`, rounded once.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Int8Vector {
-    scale: f32,
-    values: [i8; LANES],
-}
-
-impl KvVector for Int8Vector {
-    #[inline(always)]
-    fn load<L: Lanes>(&self, lanes: L) -> L::F {
-        lanes.mul(lanes.load_i8(&self.values), lanes.splat(self.scale))
-    }
-
-    #[inline(always)]
-    fn store<L: Lanes>(&mut self, lanes: L, x: L::F) {
-        let ([values], scale) = round_to_int8(lanes, [x]);
-        lanes.store_i8(values, &mut self.values);
-        self.scale = scale;
-    }
-}
-
-/// Vectors that hold a row of so many numbers.
-pub(crate) fn kv_vectors(dim: usize) -> usize {
-    dim.div_ceil(LANES)
-}
-
-/// Stores a row of keys or values.
-///
-/// # Panics
-/// If `out` has not as many vectors as the row needs.
-pub(crate) fn store_kv<E: KvVector>(isa: Isa, x: &[f32], out: &mut [E]) {
-    assert_eq!(out.len(), kv_vectors(x.len()));
-    isa.run(StoreKv { x, out });
-}
-
-struct StoreKv<'a, E> {
-    x: &'a [f32],
-    out: &'a mut [E],
-}
-
-impl<E: KvVector> Kernel for StoreKv<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: DotBlocks>(self, lanes: L) {
-        let (x, tail) = self.x.as_chunks();
-        let (out, last) = self.out.split_at_mut(x.len());
-        for (x, out) in x.iter().zip(out) {
-            out.store(lanes, lanes.load(x));
-        }
-        for last in last {
-            last.store(lanes, lanes.load_some(tail));
-        }
-    }
-}
-
-/// Queries that share one pass over keys and values.
-pub(crate) const QUERIES: usize = 4;
 
 /// The queries of a step that attend to one key-value head, numbered token by token and, within
 /// a token, head by head.
@@ -137,14 +53,14 @@ impl Queries<'_> {
 
 /// `softmax(scale · query · keysᵀ) · values` for the queries `range`.
 ///
-/// `keys` are `[positions][key_dim]` and `values` `[positions][value_dim]`, each row in whole
-/// vectors, for at least the positions that are attended to; `scores` has [`QUERIES`] places for each of them. Rounding,
-/// step by step, for each query alone:
+/// `keys` are tiles, `[positions / 16][key vectors]`, and `values` vectors,
+/// `[positions][value vectors]`, for at least the positions that are attended to; `scores` has
+/// room as [`scores_len`] says. Rounding, step by step, for each query alone:
 ///
-/// 1. `score = (query · key) · scale`, the dot product by sixteen strided lanes of fma and the
-///    tree 8-4-2-1;
+/// 1. `score = (query · key) · scale`, the dot product by one chain of fma in index order,
+///    zeros filling up the last vector;
 /// 2. `weight = exp(score − max)`;
-/// 3. `total`: the sum of the weights by sixteen strided lanes and the same tree;
+/// 3. `total`: the sum of the weights by sixteen strided lanes and the tree 8-4-2-1;
 /// 4. `out = fma(weight, value, out)` from zero, position after position;
 /// 5. `out = out · (1 / total)`.
 ///
@@ -157,7 +73,7 @@ pub(crate) unsafe fn attend<E: KvVector>(
     isa: Isa,
     queries: &Queries<'_>,
     range: Range<usize>,
-    (keys, key_dim): (&[E], usize),
+    (keys, key_dim): (&[E::Tile], usize),
     (values, value_dim): (&[E], usize),
     scale: f32,
     scores: &mut [f32],
@@ -166,11 +82,12 @@ pub(crate) unsafe fn attend<E: KvVector>(
         return;
     };
     let len = queries.len(last);
-    assert!(key_dim > 0 && value_dim > 0 && scores.len() >= QUERIES.min(range.len()) * len);
+    let room = scores_len(QUERIES.min(range.len()), len);
+    assert!(key_dim > 0 && value_dim > 0 && room.is_some_and(|room| scores.len() >= room));
     isa.run(Attend {
         queries,
         range,
-        keys: &keys[..len * kv_vectors(key_dim)],
+        keys: &keys[..key_tiles(len, key_dim)],
         key_dim,
         values: &values[..len * kv_vectors(value_dim)],
         value_dim,
@@ -179,10 +96,10 @@ pub(crate) unsafe fn attend<E: KvVector>(
     });
 }
 
-struct Attend<'a, E> {
+struct Attend<'a, E: KvVector> {
     queries: &'a Queries<'a>,
     range: Range<usize>,
-    keys: &'a [E],
+    keys: &'a [E::Tile],
     key_dim: usize,
     values: &'a [E],
     value_dim: usize,
@@ -197,68 +114,64 @@ impl<E: KvVector> Kernel for Attend<'_, E> {
     fn run<L: DotBlocks>(mut self, lanes: L) {
         let mut first = self.range.start;
         while first < self.range.end {
-            let left = self.range.end - first;
-            first += match if L::SHARED { left } else { 1 } {
-                QUERIES.. => self.tile::<L, QUERIES>(lanes, first),
-                3 => self.tile::<L, 3>(lanes, first),
-                2 => self.tile::<L, 2>(lanes, first),
-                _ => self.tile::<L, 1>(lanes, first),
+            // Queries, tiles of keys and vectors of values at once: what registers hold.
+            first += match (self.range.end - first).min(QUERIES) {
+                8.. if L::MANY => self.tile::<L, 8, 2, 2>(lanes, first),
+                7 if L::MANY => self.tile::<L, 7, 2, 4>(lanes, first),
+                4.. if L::MANY => self.tile::<L, 4, 4, 4>(lanes, first),
+                4.. => self.tile::<L, 4, 1, 1>(lanes, first),
+                3 if L::MANY => self.tile::<L, 3, 4, 4>(lanes, first),
+                3 => self.tile::<L, 3, 1, 1>(lanes, first),
+                2 if L::MANY => self.tile::<L, 2, 4, 4>(lanes, first),
+                2 => self.tile::<L, 2, 2, 2>(lanes, first),
+                _ if L::MANY => self.tile::<L, 1, 8, 4>(lanes, first),
+                _ => self.tile::<L, 1, 2, 4>(lanes, first),
             };
         }
     }
 }
 
+/// A query in whole vectors, and what is left over, filled up with zeros.
+type Query<'a> = (&'a [[f32; LANES]], [f32; LANES]);
+
 impl<E: KvVector> Attend<'_, E> {
     /// `Q` queries from `first` on; returns `Q`.
     #[inline(always)]
-    fn tile<L: Lanes, const Q: usize>(&mut self, lanes: L, first: usize) -> usize {
+    fn tile<L: Lanes, const Q: usize, const B: usize, const N: usize>(
+        &mut self,
+        lanes: L,
+        first: usize,
+    ) -> usize {
         let mut lens = [0; Q];
-        let mut queries = [&[][..]; Q];
+        let mut queries = [(&[][..], [0.0; LANES]); Q];
         for q in 0..Q {
             let (t, head) = self.queries.place(first + q);
             lens[q] = self.queries.len(first + q);
-            queries[q] = &self.queries.rows.row(t)[head * self.key_dim..][..self.key_dim];
+            let query = &self.queries.rows.row(t)[head * self.key_dim..][..self.key_dim];
+            let (whole, tail) = query.as_chunks();
+            queries[q].0 = whole;
+            queries[q].1[..tail.len()].copy_from_slice(tail);
         }
-        // Queries follow each other in time, so the first sees least.
-        let (common, stride) = (lens[0], lens[Q - 1]);
-
-        let mut partial = [[lanes.splat(0.0); LANES]; Q];
-        let key_vectors = kv_vectors(self.key_dim);
-        let blocks = self.keys.chunks_exact(LANES * key_vectors);
-        for (block, keys) in blocks.take(common / LANES).enumerate() {
-            if self.key_dim == 4 * LANES {
-                partial_dots::<E, L, Q, 4>(lanes, &queries, keys, &mut partial);
-            } else {
-                for (i, key) in keys.chunks_exact(key_vectors).enumerate() {
-                    for q in 0..Q {
-                        partial[q][i] = products(lanes, queries[q], key);
-                    }
-                }
-            }
-            for q in 0..Q {
-                let scores = lanes.mul(lanes.sums(&partial[q]), lanes.splat(self.scale));
-                let at = q * stride + block * LANES;
-                let to = &mut self.scores[at..at + LANES];
-                lanes.store(scores, to.try_into().expect("a whole vector"));
-            }
+        // Queries follow each other in time, so the last sees most.
+        let blocks = lens[Q - 1].div_ceil(LANES);
+        let mut block = 0;
+        while block + B <= blocks {
+            self.scores::<L, Q, B>(lanes, &queries, block, blocks);
+            block += B;
+        }
+        for block in block..blocks {
+            self.scores::<L, Q, 1>(lanes, &queries, block, blocks);
         }
         let mut inverse = [lanes.splat(0.0); Q];
         for q in 0..Q {
-            let scores = &mut self.scores[q * stride..][..lens[q]];
-            for (k, score) in scores.iter_mut().enumerate().skip(common / LANES * LANES) {
-                let key = &self.keys[k * key_vectors..][..key_vectors];
-                *score = lanes.sum(products(lanes, queries[q], key)) * self.scale;
-            }
+            let scores = &mut self.scores[q * blocks * LANES..][..lens[q]];
             inverse[q] = lanes.splat(1.0 / softmax(lanes, scores));
         }
 
         let mut start = 0;
         while start < self.value_dim {
             start += match (self.value_dim - start) / LANES {
-                4.. if L::MANY || Q == 1 => {
-                    self.strip::<L, Q, 4>(lanes, first, &lens, &inverse, start)
-                }
-                2.. if Q == 2 => self.strip::<L, Q, 2>(lanes, first, &lens, &inverse, start),
+                left if left >= N => self.strip::<L, Q, N>(lanes, first, &lens, &inverse, start),
                 1.. => self.strip::<L, Q, 1>(lanes, first, &lens, &inverse, start),
                 0 => {
                     self.edge::<L, Q>(lanes, first, &lens, &inverse, start);
@@ -267,6 +180,51 @@ impl<E: KvVector> Attend<'_, E> {
             };
         }
         Q
+    }
+
+    /// Scores of the positions of `B` blocks of sixteen, of `blocks` in all. The last block may
+    /// hold positions that are not filled; nobody looks at their scores.
+    #[inline(always)]
+    fn scores<L: Lanes, const Q: usize, const B: usize>(
+        &mut self,
+        lanes: L,
+        queries: &[Query<'_>; Q],
+        block: usize,
+        blocks: usize,
+    ) {
+        let vectors = kv_vectors(self.key_dim);
+        let keys = &self.keys[block * vectors..][..B * vectors];
+        let mut sums = [[lanes.splat(0.0); B]; Q];
+        for vector in 0..vectors {
+            let mut tiles = [&keys[vector]; B];
+            for b in 1..B {
+                tiles[b] = &keys[b * vectors + vector];
+            }
+            let mut numbers = [&[0.0; LANES]; Q];
+            for q in 0..Q {
+                numbers[q] = queries[q].0.get(vector).unwrap_or(&queries[q].1);
+            }
+            for i in 0..LANES {
+                let mut columns = [lanes.splat(0.0); B];
+                for b in 0..B {
+                    columns[b] = E::load_column(tiles[b], lanes, i);
+                }
+                for q in 0..Q {
+                    let number = lanes.splat(numbers[q][i]);
+                    for b in 0..B {
+                        sums[q][b] = lanes.fma(number, columns[b], sums[q][b]);
+                    }
+                }
+            }
+        }
+        for q in 0..Q {
+            let scores = &mut self.scores[(q * blocks + block) * LANES..];
+            let scores = scores.as_chunks_mut().0;
+            for b in 0..B {
+                let score = lanes.mul(sums[q][b], lanes.splat(self.scale));
+                lanes.store(score, &mut scores[b]);
+            }
+        }
     }
 
     /// The weighted sums of `16 · N` columns from `start` on; returns how many that is.
@@ -279,7 +237,8 @@ impl<E: KvVector> Attend<'_, E> {
         inverse: &[L::F; Q],
         start: usize,
     ) -> usize {
-        let (common, stride) = (lens[0], lens[Q - 1]);
+        // Queries follow each other in time, so the first sees least.
+        let (common, stride) = (lens[0], lens[Q - 1].next_multiple_of(LANES));
         let mut weights = [&[][..]; Q];
         for q in 0..Q {
             weights[q] = &self.scores[q * stride..][..common];
@@ -326,7 +285,8 @@ impl<E: KvVector> Attend<'_, E> {
         start: usize,
     ) {
         for q in 0..Q {
-            let weights = &self.scores[q * lens[Q - 1]..][..lens[q]];
+            let stride = lens[Q - 1].next_multiple_of(LANES);
+            let weights = &self.scores[q * stride..][..lens[q]];
             let mut sum = lanes.splat(0.0);
             let values = self.values.chunks_exact(kv_vectors(self.value_dim));
             for (weight, value) in weights.iter().zip(values) {
@@ -348,49 +308,6 @@ impl<E: KvVector> Attend<'_, E> {
         // and the borrow ends each use here before the next.
         unsafe { self.queries.output.columns(t, columns) }
     }
-}
-
-/// The sixteen lanes of the dot products of sixteen keys, each `C` vectors long, with queries.
-#[inline(always)]
-fn partial_dots<E: KvVector, L: Lanes, const Q: usize, const C: usize>(
-    lanes: L,
-    queries: &[&[f32]; Q],
-    keys: &[E],
-    partial: &mut [[L::F; LANES]; Q],
-) {
-    let mut query = [[lanes.splat(0.0); C]; Q];
-    for q in 0..Q {
-        for c in 0..C {
-            query[q][c] = lanes.load(&queries[q].as_chunks().0[c]);
-        }
-    }
-    let keys = &keys[..LANES * C];
-    for i in 0..LANES {
-        let mut sums = [lanes.splat(0.0); Q];
-        for c in 0..C {
-            let key = keys[i * C + c].load(lanes);
-            for q in 0..Q {
-                sums[q] = lanes.fma(query[q][c], key, sums[q]);
-            }
-        }
-        for q in 0..Q {
-            partial[q][i] = sums[q];
-        }
-    }
-}
-
-/// Sixteen strided lanes of fma.
-#[inline(always)]
-fn products<E: KvVector, L: Lanes>(lanes: L, query: &[f32], key: &[E]) -> L::F {
-    let (query, tail) = query.as_chunks();
-    let mut sum = lanes.splat(0.0);
-    for (query, key) in query.iter().zip(key) {
-        sum = lanes.fma(lanes.load(query), key.load(lanes), sum);
-    }
-    for key in &key[query.len()..] {
-        sum = lanes.fma(lanes.load_some(tail), key.load(lanes), sum);
-    }
-    sum
 }
 
 /// Turns scores into weights `exp(score − max)`; returns their sum.

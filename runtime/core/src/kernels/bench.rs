@@ -148,15 +148,20 @@ pub fn silu_mul(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
 }
 
 /// See the kernel of this name.
-pub fn store_kv(isa: Isa, x: &[f32], out: &mut [[f16; LANES]]) {
-    super::store_kv(isa, x, out);
+pub fn store_value(isa: Isa, x: &[f32], out: &mut [[f16; LANES]]) {
+    super::store_value(isa, x, out);
+}
+
+/// See the kernel of this name.
+pub fn store_key(isa: Isa, x: &[f32], out: &mut [[[f16; LANES]; LANES]], at: usize) {
+    super::store_key::<[f16; LANES]>(isa, x, out, at);
 }
 
 /// Some queries of one key-value head, all of the last token.
 pub fn attend(
     isa: Isa,
     queries: &[f32],
-    (keys, values): (&[[f16; LANES]], &[[f16; LANES]]),
+    (keys, values): (&[[[f16; LANES]; LANES]], &[[f16; LANES]]),
     dim: usize,
     scores: &mut [f32],
     out: &mut [f32],
@@ -171,7 +176,7 @@ pub fn attend(
         )
     };
     let heads = width / dim;
-    let position = keys.len() / super::kv_vectors(dim) - 1;
+    let position = values.len() / super::kv_vectors(dim) - 1;
     let queries = Queries {
         rows,
         output,
@@ -182,6 +187,6 @@ pub fn attend(
     // SAFETY: as above.
     unsafe {
         let (keys, values) = ((keys, dim), (values, dim));
-        super::attend(isa, &queries, 0..heads, keys, values, 0.125, scores);
+        super::attend::<[f16; LANES]>(isa, &queries, 0..heads, keys, values, 0.125, scores);
     }
 }

@@ -32,9 +32,6 @@ pub(crate) trait Lanes: Copy {
     type F: Copy;
     /// Whether the registers hold sixteen vectors and some more.
     const MANY: bool = false;
-    /// Whether one load of keys and values should serve several queries, which takes a copy of
-    /// the code for each number of them.
-    const SHARED: bool = true;
 
     fn splat(self, x: f32) -> Self::F;
     fn load(self, x: &[f32; LANES]) -> Self::F;
@@ -86,16 +83,6 @@ pub(crate) trait Lanes: Copy {
         let mut lanes = [0.0; LANES];
         self.store(x, &mut lanes);
         f32::from_bits(lanes.iter().fold(0, |max, x| max.max(x.to_bits())))
-    }
-
-    /// [`Lanes::sum`] of each of sixteen.
-    #[inline(always)]
-    fn sums(self, x: &[Self::F; LANES]) -> Self::F {
-        let mut sums = [0.0; LANES];
-        for i in 0..LANES {
-            sums[i] = self.sum(x[i]);
-        }
-        self.load(&sums)
     }
 
     /// Up to sixteen values; lanes beyond them are zero.
@@ -152,8 +139,6 @@ fn each(f: impl FnMut(usize) -> f32) -> [f32; LANES] {
 
 impl Lanes for Scalar {
     type F = [f32; LANES];
-    /// Without an operating system, flash is short.
-    const SHARED: bool = !cfg!(target_os = "none");
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F {

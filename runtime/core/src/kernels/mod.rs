@@ -23,6 +23,7 @@ pub mod bench;
 mod elementwise;
 mod embed;
 mod isa;
+mod kept;
 mod lanes;
 mod linear;
 mod linear_f32;
@@ -33,10 +34,11 @@ mod quantize;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attend::{Int8Vector, KvVector, QUERIES, Queries, attend, kv_vectors, store_kv};
+pub(crate) use attend::{QUERIES, Queries, attend, scores_len};
 pub(crate) use elementwise::{add, rms_norm, rope, silu_mul};
 pub(crate) use embed::embed;
 pub use isa::Isa;
+pub(crate) use kept::{Int8Vector, KvVector, key_tiles, kv_vectors, store_key, store_value};
 pub use lanes::LANES;
 pub use linear::InputPrecision;
 pub(crate) use linear::{Epilogue, Residual, Weight};

@@ -211,8 +211,8 @@ proptest! {
             let mut sum = a.clone();
             add(isa, &mut sum, &b);
             let floats = [normed, turned.concat(), gated, sum].map(|x| bits(&x));
-            let halves: Vec<u8> = bytes_of(&kept::<[f16; LANES]>(isa, &a, n));
-            (floats, halves, bytes_of(&kept::<Int8Vector>(isa, &a, n)))
+            let halves: Vec<u8> = bytes_of(&kept_values::<[f16; LANES]>(isa, &a, n));
+            (floats, halves, bytes_of(&kept_values::<Int8Vector>(isa, &a, n)))
         };
         let expected = run(Isa::SCALAR);
         for isa in vector_isas() {

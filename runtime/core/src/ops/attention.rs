@@ -70,10 +70,13 @@ impl Attention {
 
         let (rows, output) = (run.rows(self.query), run.rows_mut(self.output));
         let heads = rows.width() / cache.key_dim / cache.heads;
-        let tiles = (heads * rows.count()).div_ceil(QUERIES);
+        // As few passes over keys and values as leave every thread one.
+        let count = heads * rows.count();
+        let tile = (count * cache.heads).div_ceil(run.threads()).min(QUERIES);
+        let tiles = count.div_ceil(tile);
         // Neighbouring tokens cost alike, so dealing the tiles out in turn balances the threads.
         run.deal(cache.heads * tiles, |item, scores| {
-            let (head, tile) = (item % cache.heads, item / cache.heads);
+            let (head, first) = (item % cache.heads, item / cache.heads * tile);
             let (first_head, position) = (head * heads, run.position);
             let queries = Queries {
                 rows,
@@ -82,7 +85,7 @@ impl Attention {
                 heads,
                 position,
             };
-            let range = tile * QUERIES..queries.count().min((tile + 1) * QUERIES);
+            let range = first..queries.count().min(first + tile);
             // SAFETY: tiles are disjoint (token, head) pairs, and each is dealt to one thread.
             unsafe { cache.attend(run.isa, head, &queries, range, self.scale, scores) };
         });

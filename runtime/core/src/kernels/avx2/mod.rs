@@ -208,11 +208,6 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn sums(self, x: &[Pair; LANES]) -> Pair {
-        [self.sums_of_eight(x, 0), self.sums_of_eight(x, 8)]
-    }
-
-    #[inline(always)]
     fn greatest(self, x: Pair) -> f32 {
         instruction!({
             let x = _mm256_max_ps(x[0], x[1]);
@@ -220,40 +215,6 @@ impl Lanes for Avx2 {
             let x = _mm_max_ps(x, _mm_movehl_ps(x, x));
             _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)))
         })
-    }
-}
-
-impl Avx2 {
-    /// The sums of eight of the vectors from `first` on.
-    #[inline(always)]
-    fn sums_of_eight(self, x: &[Pair; LANES], first: usize) -> __m256 {
-        // Four vectors of two sums of lanes 4 apart; vector j ends up holding j and j + 4.
-        let mut fours = [x[0][0]; 4];
-        for j in 0..4 {
-            let [a, b] = [x[first + j], x[first + j + 4]];
-            fours[j] = instruction!({
-                let [a, b] = [_mm256_add_ps(a[0], a[1]), _mm256_add_ps(b[0], b[1])];
-                _mm256_add_ps(
-                    _mm256_permute2f128_ps::<0x20>(a, b),
-                    _mm256_permute2f128_ps::<0x31>(a, b),
-                )
-            });
-        }
-        let low = self.add_2_apart(fours[0], fours[1]);
-        let high = self.add_2_apart(fours[2], fours[3]);
-        instruction!(_mm256_add_ps(
-            _mm256_shuffle_ps::<0b10_00_10_00>(low, high),
-            _mm256_shuffle_ps::<0b11_01_11_01>(low, high)
-        ))
-    }
-
-    /// In each half, lanes 2 apart of `a`, then of `b`.
-    #[inline(always)]
-    fn add_2_apart(self, a: __m256, b: __m256) -> __m256 {
-        instruction!(_mm256_add_ps(
-            _mm256_shuffle_ps::<0b01_00_01_00>(a, b),
-            _mm256_shuffle_ps::<0b11_10_11_10>(a, b)
-        ))
     }
 }
 

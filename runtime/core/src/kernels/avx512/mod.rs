@@ -163,48 +163,8 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    fn sums(self, x: &[__m512; LANES]) -> __m512 {
-        // Four vectors of four sums of lanes 4 apart; vector j ends up holding j, j + 4, ….
-        let mut fours = [x[0]; 4];
-        for j in 0..4 {
-            let low = self.add_8_apart(x[j], x[j + 4]);
-            let high = self.add_8_apart(x[j + 8], x[j + 12]);
-            fours[j] = instruction!(_mm512_add_ps(
-                _mm512_shuffle_f32x4::<0b10_00_10_00>(low, high),
-                _mm512_shuffle_f32x4::<0b11_01_11_01>(low, high)
-            ));
-        }
-        let low = self.add_2_apart(fours[0], fours[1]);
-        let high = self.add_2_apart(fours[2], fours[3]);
-        instruction!(_mm512_add_ps(
-            _mm512_shuffle_ps::<0b10_00_10_00>(low, high),
-            _mm512_shuffle_ps::<0b11_01_11_01>(low, high)
-        ))
-    }
-
-    #[inline(always)]
     fn greatest(self, x: __m512) -> f32 {
         instruction!(_mm512_reduce_max_ps(x))
-    }
-}
-
-impl Avx512 {
-    /// Lanes 8 apart of `a`, then of `b`.
-    #[inline(always)]
-    fn add_8_apart(self, a: __m512, b: __m512) -> __m512 {
-        instruction!(_mm512_add_ps(
-            _mm512_shuffle_f32x4::<0b01_00_01_00>(a, b),
-            _mm512_shuffle_f32x4::<0b11_10_11_10>(a, b)
-        ))
-    }
-
-    /// In each quarter, lanes 2 apart of `a`, then of `b`.
-    #[inline(always)]
-    fn add_2_apart(self, a: __m512, b: __m512) -> __m512 {
-        instruction!(_mm512_add_ps(
-            _mm512_shuffle_ps::<0b01_00_01_00>(a, b),
-            _mm512_shuffle_ps::<0b11_10_11_10>(a, b)
-        ))
     }
 }
 

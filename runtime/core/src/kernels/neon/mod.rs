@@ -259,14 +259,6 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    fn sums(self, x: &[Four; LANES]) -> Four {
-        each!(i => {
-            let [low, high] = [add_2_apart(x, 4 * i), add_2_apart(x, 4 * i + 2)];
-            vpaddq_f32(low, high)
-        })
-    }
-
-    #[inline(always)]
     fn greatest(self, x: Four) -> f32 {
         instruction!(vmaxvq_f32(vmaxq_f32(
             vmaxq_f32(x[0], x[1]),

@@ -1,5 +1,6 @@
 //! Random weights and inputs, and kernels called on them.
 
+use bytemuck::Zeroable;
 use half::f16;
 use proptest::prelude::*;
 
@@ -233,12 +234,24 @@ pub(super) fn with_epilogue(
     out
 }
 
-/// Rows of `dim` numbers as the cache keeps them.
-pub(super) fn kept<E: KvVector>(isa: Isa, x: &[f32], dim: usize) -> Vec<E> {
+/// Rows of `dim` numbers as the cache keeps values.
+pub(super) fn kept_values<E: KvVector>(isa: Isa, x: &[f32], dim: usize) -> Vec<E> {
     let vectors = kv_vectors(dim);
     let mut kept = vec![E::zeroed(); x.len() / dim * vectors];
     for (x, kept) in x.chunks_exact(dim).zip(kept.chunks_exact_mut(vectors)) {
-        store_kv(isa, x, kept);
+        store_value(isa, x, kept);
+    }
+    kept
+}
+
+/// Rows of `dim` numbers as the cache keeps keys, in memory that held something else.
+pub(super) fn kept_keys<E: KvVector>(isa: Isa, x: &[f32], dim: usize) -> Vec<E::Tile> {
+    let mut used = E::Tile::zeroed();
+    bytemuck::bytes_of_mut(&mut used).fill(0xFF);
+    let mut kept = vec![used; key_tiles(x.len() / dim, dim)];
+    for (at, x) in x.chunks_exact(dim).enumerate() {
+        let kept = &mut kept[at / LANES * kv_vectors(dim)..][..kv_vectors(dim)];
+        store_key::<E>(isa, x, kept, at % LANES);
     }
     kept
 }
@@ -257,12 +270,13 @@ pub(super) fn attended<E: KvVector>(
     heads: usize,
     cut: usize,
 ) -> Vec<f32> {
-    let keys = kept::<E>(isa, keys, key_dim);
-    let values = kept::<E>(isa, values, value_dim);
+    let keys = kept_keys::<E>(isa, keys, key_dim);
+    let values = kept_values::<E>(isa, values, value_dim);
     let [wide, out_wide] = [key_dim, value_dim].map(|dim| heads * dim);
     let tokens = query.len() / wide;
     let mut out = vec![0.5; tokens * out_wide];
-    let mut scores = vec![0.5; QUERIES * (position + tokens)];
+    let room = scores_len(QUERIES, position + tokens).expect("small");
+    let mut scores = vec![0.5; room];
     // SAFETY: whole slices, the output borrowed mutably.
     let (rows, output) = unsafe {
         (
@@ -282,7 +296,7 @@ pub(super) fn attended<E: KvVector>(
         // SAFETY: one thread.
         unsafe {
             let (keys, values) = ((&keys[..], key_dim), (&values[..], value_dim));
-            attend(isa, &queries, range, keys, values, 0.3, &mut scores);
+            attend::<E>(isa, &queries, range, keys, values, 0.3, &mut scores);
         }
     }
     out
