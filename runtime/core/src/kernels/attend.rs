@@ -1,6 +1,7 @@
 //! Attention of queries over the cached positions.
 
 use core::ops::Range;
+use core::ptr;
 
 use super::Isa;
 use super::kept::{KvVector, key_tiles, kv_vectors};
@@ -11,6 +12,12 @@ use crate::rows::{Rows, RowsMut};
 /// Most queries that share one pass over keys and values. Where flash is short, one copy of the
 /// code serves them one by one.
 pub(crate) const QUERIES: usize = if cfg!(target_os = "none") { 1 } else { 8 };
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// How many bytes ahead values are asked for.
+const VALUES_AHEAD: usize = 4096;
 
 /// Scores that `queries` need at `positions`: a row for each, in whole vectors.
 pub(crate) fn scores_len(queries: usize, positions: usize) -> Option<usize> {
@@ -194,6 +201,7 @@ impl<E: KvVector> Attend<'_, E> {
     ) {
         let vectors = kv_vectors(self.key_dim);
         let keys = &self.keys[block * vectors..][..B * vectors];
+        let lines = size_of::<E::Tile>() / LINE;
         let mut sums = [[lanes.splat(0.0); B]; Q];
         for vector in 0..vectors {
             let mut tiles = [&keys[vector]; B];
@@ -208,6 +216,11 @@ impl<E: KvVector> Attend<'_, E> {
                 let mut columns = [lanes.splat(0.0); B];
                 for b in 0..B {
                     columns[b] = E::load_column(tiles[b], lanes, i);
+                    // Line by line what the next call reads.
+                    if i * lines % LANES < lines {
+                        let line = (i * lines / LANES + B * vectors * lines) * LINE;
+                        lanes.prefetch(ptr::from_ref(tiles[b]).wrapping_byte_add(line).cast());
+                    }
                 }
                 for q in 0..Q {
                     let number = lanes.splat(numbers[q][i]);
@@ -248,6 +261,10 @@ impl<E: KvVector> Attend<'_, E> {
         let values = self.values.chunks_exact(value_vectors);
         for (k, value) in values.take(common).enumerate() {
             let value = &value[start / LANES..][..N];
+            for line in 0..size_of_val(value).div_ceil(LINE) {
+                let line = VALUES_AHEAD + line * LINE;
+                lanes.prefetch(value.as_ptr().wrapping_byte_add(line).cast());
+            }
             for n in 0..N {
                 let value = value[n].load(lanes);
                 for q in 0..Q {

@@ -67,6 +67,10 @@ pub(crate) trait Lanes: Copy {
     /// The greatest lane of lanes without NaN.
     fn greatest(self, x: Self::F) -> f32;
 
+    /// Asks for the cache line at `address`, which need not be anyone's, to come into the cache.
+    #[inline(always)]
+    fn prefetch(self, _address: *const u8) {}
+
     #[inline(always)]
     fn load_i8(self, x: &[i8; LANES]) -> Self::F {
         let mut lanes = [0.0; LANES];

@@ -98,6 +98,11 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, address: *const u8) {
+        instruction!(_mm_prefetch::<_MM_HINT_T1>(address.cast()));
+    }
+
+    #[inline(always)]
     fn load_i8(self, x: &[i8; LANES]) -> Pair {
         instruction!({
             let x = _mm_loadu_si128(x.as_ptr().cast());

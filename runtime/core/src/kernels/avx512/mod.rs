@@ -77,6 +77,11 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, address: *const u8) {
+        instruction!(_mm_prefetch::<_MM_HINT_T1>(address.cast()));
+    }
+
+    #[inline(always)]
     fn load_i8(self, x: &[i8; LANES]) -> __m512 {
         instruction!(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(
             x.as_ptr().cast()
