@@ -51,7 +51,7 @@ def check(model, weights):
     ours.load_state_dict(weights)
     ids = torch.tensor([[1, 300, 400, 500, 600, 700, 2, 10]])
     with torch.no_grad():
-        difference = (ours(ids, torch.ones_like(ids, dtype=torch.bool)) - model(ids).logits[0]).abs().max().item()
+        difference = (ours(ids, torch.arange(ids.numel())) - model(ids).logits[0]).abs().max().item()
     assert difference < 1e-3, difference
 
 

@@ -1,9 +1,8 @@
-"""Qwen3, small, in PyTorch, with the int4 rounding of its weights and the int8 rounding of its activations simulated.
+"""Qwen3, small, in PyTorch, with the int4 rounding of its weights simulated.
 
 Parameter names are those of transformers' Qwen3ForCausalLM, so that the weights load there as they are.
 """
 
-import os
 from dataclasses import dataclass
 
 import torch
@@ -11,8 +10,6 @@ import torch.nn.functional as F
 from torch import nn
 
 BLOCK = 32
-# The passes between the matrix products are fused by torch.compile, which halves a step; HOME_EAGER=1 does without.
-fused = (lambda function: function) if os.environ.get("HOME_EAGER") else torch.compile(dynamic=True)
 
 
 @dataclass(frozen=True)
@@ -40,27 +37,15 @@ def round_weight(weight):
     return (blocks + (rounded - blocks).detach()).view_as(weight)
 
 
-def round_activation(x):
-    """int8 per row and 32 inputs, symmetric."""
-    with torch.no_grad():
-        blocks = x.float().view(*x.shape[:-1], -1, BLOCK)
-        scale = blocks.abs().amax(-1, keepdim=True).clamp_min(1e-8) / 127
-        error = (torch.round(blocks / scale) * scale).view_as(x) - x.float()
-    return x + error.to(x.dtype)
-
-
 class Quant:
-    """Which roundings are simulated; one object shared by all layers."""
+    """Whether the rounding of weights is simulated; one object shared by all layers."""
 
     weights = False
-    activations = False
 
 
 def product(x, quant, *linears):
     """The products of x with several matrices, side by side: one pass over x."""
     weights = [round_weight(linear.weight) if quant.weights else linear.weight for linear in linears]
-    if quant.activations:
-        x = round_activation(x)
     return F.linear(x, weights[0] if len(weights) == 1 else torch.cat(weights)).split([len(w) for w in weights], -1)
 
 
@@ -68,13 +53,11 @@ def linear(inputs, outputs):
     return nn.Linear(inputs, outputs, bias=False)
 
 
-@fused
 def rms_norm(x, weight, eps: float, kind: torch.dtype):
     x = x.float()
     return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps) * weight).to(kind)
 
 
-@fused
 def norm_and_rotate(x, weight, cos, sin, eps: float):
     """RMSNorm of each head, then its rotary embedding. x: batch, sequence, heads, head_dim."""
     x = x.float()
@@ -84,7 +67,6 @@ def norm_and_rotate(x, weight, cos, sin, eps: float):
     return torch.cat((low * cos - high * sin, high * cos + low * sin), -1)
 
 
-@fused
 def gate(x, up, kind: torch.dtype):
     return (F.silu(x.float()) * up.float()).to(kind)
 
@@ -134,7 +116,6 @@ def attend(q, k, v):
     return torch.bmm(masked_softmax(scores, mask, d ** -0.5), v.reshape(b * kv, s, d)).view(b, heads, s, d)
 
 
-@fused
 def masked_softmax(scores, mask, scale: float):
     return torch.softmax(scores.float() * scale + mask, -1).to(scores.dtype)
 
@@ -164,7 +145,7 @@ class Layer(nn.Module):
     def forward(self, x, cos, sin, wanted=None):
         y = self.self_attn(self.input_layernorm(x), cos, sin)
         if wanted is not None:
-            x, y = x[wanted], y[wanted]
+            x, y = x.flatten(0, 1)[wanted], y.flatten(0, 1)[wanted]
         x = x + product(y.to(matmul_kind()), self.quant, self.self_attn.o_proj)[0]
         return x + self.mlp(self.post_attention_layernorm(x))
 
@@ -194,7 +175,7 @@ class Home(nn.Module):
                 nn.init.normal_(weight, std=scale)
 
     def forward(self, ids, wanted=None):
-        """Logits of the positions in `wanted` (a boolean mask), or of all."""
+        """Logits of the positions in `wanted` (indices into batch × sequence), or of all."""
         table = self.model.embed_tokens.weight
         if self.quant.weights:
             table = round_weight(table)
@@ -204,6 +185,4 @@ class Home(nn.Module):
         for layer in early:
             x = layer(x, cos, sin)
         x = self.model.norm(last(x, cos, sin, wanted))
-        if self.quant.activations:
-            x = round_activation(x)
         return F.linear(x, table)

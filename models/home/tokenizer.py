@@ -98,10 +98,11 @@ def build(vocabulary, merges):
 
 
 class Codec:
-    """Requests and answers as token ids."""
+    """Requests and answers as token ids. `dropout`: the share of merges skipped at random, so that a word is also read from its parts."""
 
-    def __init__(self, tokenizer):
+    def __init__(self, tokenizer, dropout=None):
         self.tokenizer = tokenizer
+        tokenizer.model.dropout = dropout
         self.fragment = {f: tokenizer.token_to_id(as_bytes(f)) for f in FRAGMENTS + DIGITS}
         assert None not in self.fragment.values()
 

@@ -222,7 +222,7 @@ SYMBOLS = ["?", "!", "...", ".", "??", "???", ":)", ":-(", "<3", "lol", "haha", 
 
 
 def facts(rng, split):
-    return dict(nearmiss.slots_for(rng, split), noun=words.NOUNS, noun2=words.NOUNS, verb=words.VERBS, adj=words.ADJECTIVES, adv=words.ADVERBS, country=COUNTRIES, room=lambda: rng.choice(rooms.ROOMS[rng.choice(rooms.NAMES)]))
+    return dict(nearmiss.slots_for(rng, split), noun=words.STRANGE, noun2=words.STRANGE, verb=words.VERBS, adj=words.ADJECTIVES, adv=words.ADVERBS, country=COUNTRIES, room=lambda: rng.choice(split.words(rooms.ROOMS[rng.choice(rooms.NAMES)])))
 
 
 def errand(rng, split):
@@ -253,8 +253,8 @@ def scramble(rng, split):
         return " ".join(bag)
     if roll < 0.93:
         device = rng.choice(["plug", "lock", "blind", "fan", "vacuum", "alarm"])
-        name = rng.choice(nouns.NOUNS[device]).rstrip("+")
-        return rng.choice([name, f"the {name}", f"my {name}", f"{rng.choice(rooms.ROOMS[rng.choice(rooms.NAMES)])} {name}", f"{name} and {name}"])
+        name = rng.choice(split.words(nouns.NOUNS[device])).rstrip("+")
+        return rng.choice([name, f"the {name}", f"my {name}", f"{rng.choice(split.words(rooms.ROOMS[rng.choice(rooms.NAMES)]))} {name}", f"{name} and {name}"])
     return f"{numbers.number(rng.randint(0, 500), rng)}{rng.choice(['', '%', ' degrees', ' please', ' apples', ' km', ' euros'])}"
 
 

@@ -5,7 +5,7 @@ frame leaves open ("turn on {np}") goes into the noun phrase ("the kitchen light
 end of the sentence ("in the kitchen, …").
 """
 
-from . import climate, lights, noise, nouns, numbers, others, rooms
+from . import climate, common, lights, noise, nouns, numbers, others, rooms
 from .expand import render, slots
 
 INTENTS = {
@@ -180,6 +180,7 @@ def context(phrase, device, value, rng, split):
         "np": phrase.noun_phrase, "in": phrase.place_in, "theroom": phrase.the_room, "np0": phrase.noun,
         "are": "is" if (not plural) != loose else "are", "aren't": "isn't" if not plural else "aren't", "s": "" if plural else "s", "ve": "ve" if plural else "s",
         "it": "them" if plural else "it",
+        "odd": lambda: noise.invented(rng, 1, 2) if rng.random() < 0.12 else rng.choice(split.words(common.ODD_VERBS)),
         "light1": ["light", "lamp", "bulb"], "lights": ["lights", "lamps", "lighting"],
         "n": lambda: numbers.number(rng.randint(1, 60), rng), "small": lambda: numbers.number(rng.randint(1, 6), rng),
         "byp": lambda: f"by {numbers.number(rng.randint(1, 50), rng)}{rng.choice(['%', ' percent', ' percent', '', ' per cent', ' points', ' steps'])}",
@@ -198,7 +199,9 @@ def flatten(groups):
     return [(kind, frame) for kind, frames in groups.items() for frame in frames]
 
 
-FRAMES = {(device, action): flatten(groups) for device, (actions, _) in INTENTS.items() for action, groups in actions.items()}
+FRAMES = {(device, action): flatten(common.extend(device, action, groups))
+          for device, (actions, _) in INTENTS.items() for action, groups in actions.items()}
+TWICE = 0.06
 KIND_SHARE = {"cmd": 0.46, "want": 0.18, "say": 0.36}
 
 
@@ -232,10 +235,29 @@ def command(rng, split):
         if (special_device, special_action) == (device, action) and rng.random() < share:
             frame, kind, value = rng.choice(split.pick_frames(frames)), "say", special_value
             break
+    text, front = say(device, action, room, value, kind, frame, rng, split)
+    if kind != "ask" and action != "set" and rng.random() < TWICE:
+        text, kind = twice(device, action, room, text, front, kind, rng, split)
+        front = ""
+    return dress(rng, kind, text, split, front), answer(device, room, action, value)
+
+
+def say(device, action, room, value, kind, frame, rng, split):
+    """A frame put into words: the sentence, and a room to say before everything else."""
     phrase = Phrase(device, room, rng, split, frame)
     text = render(frame, rng, context(phrase, device, value, rng, split))
-    text = phrase.finish(text, kind)
-    return dress(rng, kind, text, split, phrase.front), answer(device, room, action, value)
+    return phrase.finish(text, kind), phrase.front
+
+
+def twice(device, action, room, text, front, kind, rng, split):
+    """The same wish in two clauses, one of them naming the room: "it's dark in the hall, turn on the light"."""
+    other_kind, frame = choose_frame(device, action, rng, split)
+    other, _ = say(device, action, None, None, other_kind, frame, rng, split)
+    if rng.random() < 0.5:
+        other = noise.polite(rng, other_kind, other, split.words)
+    first, second = (front + text, other) if rng.random() < 0.6 else (other, front + text)
+    text = first + rng.choice([", ", ", ", ". ", " - ", " so ", ", so ", "; ", " ", ", please "]) + second
+    return text, "say"
 
 
 def dress(rng, kind, text, split, front=""):

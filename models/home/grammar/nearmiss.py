@@ -1,7 +1,7 @@
 """Requests that sound like ours and are not: other devices, actions a device has not, values out of range, other rooms,
 other times, questions about state, negations, several commands at once. All are refused."""
 
-from . import commands, lights, noise, nouns, numbers, rooms
+from . import commands, lights, noise, nouns, numbers, rooms, words
 from .expand import render, slots
 
 # Things of a house, a street or an office that we do not control.
@@ -229,7 +229,8 @@ PAST = ["(i|we|{name}) (already |just |)(turned|switched) (on|off) {np} (already
         "(i|we|{name}) (vacuumed|cleaned|hoovered|heated|aired) {theroom} (already|myself|yesterday|earlier|)",
         "{name} (turns|switches) {np} (on|off) (every day|too often|all the time|)",
         "{np} (was|were) (on|off) (yesterday|all day|all night|last week)"]
-JOINERS = [" and ", " and ", " and ", " and then ", ", then ", " then ", " and also ", ", and ", " but ", " after that ", " plus ", " as well as "]
+JOINERS = [", ", ", ", ". ", "; ", " and ", " and ", " and ", " and then ", ", then ", " then ", " and also ", ", and ", " but ", " after that ",
+           " plus ", " as well as "]
 COLOURS = ["red", "blue", "green", "purple", "pink", "orange", "yellow", "warm white", "cool white", "cold white", "violet", "rainbow colours",
            "turquoise", "sunset colours", "cyan", "magenta", "teal", "gold"]
 GAMES = ["chess", "checkers", "hide and seek", "a game", "cards", "poker", "football", "tennis", "tic tac toe", "monopoly", "scrabble",
@@ -250,7 +251,7 @@ def slots_for(rng, split, device=None):
     room = commands.draw_room(device, rng) if device else (rng.choice(rooms.NAMES) if rng.random() < 0.5 else None)
     phrase = commands.Phrase(device or "light", room, rng, split, "{np} {in}")
     fact = {
-        "np": phrase.noun_phrase, "in": phrase.place_in, "theroom": phrase.the_room, "where": lambda: rng.choice(rooms.ROOMS[rng.choice(rooms.NAMES)]),
+        "np": phrase.noun_phrase, "in": phrase.place_in, "theroom": phrase.the_room, "where": lambda: rng.choice(split.words(rooms.ROOMS[rng.choice(rooms.NAMES)])),
         "colour": COLOURS, "clock": CLOCKS, "game": GAMES, "city": CITIES, "star": STARS, "name": PEOPLE, "language": LANGUAGES, "vol": ["the volume",
             "volume", "the sound"],
         "deg": lambda: str(rng.randint(5, 40)), "pct": lambda: numbers.number(rng.randint(0, 100), rng), "small": lambda: numbers.number(rng.randint(1, 9), rng), "n": lambda: numbers.number(rng.choice([rng.randint(2, 60), rng.randint(2, 200)]), rng),
@@ -349,6 +350,113 @@ def about(rng, split):
     return render(rng.choice(split.pick_frames(ABOUT)), rng, dict(slots_for(rng, split, device), cmd=text, cmdg=noise.gerund(text)))
 
 
+# Values that a device has not; the sentences are those of values that it has, so the number alone decides.
+RANGES = {"light": (0, 100), "blind": (0, 100), "media": (0, 100), "heating": (5, 35), "fan": (1, 3)}
+UNITS = {"light": ["%", "%", " percent", " percent", "", ""], "blind": ["%", "%", " percent", " percent", "", ""], "media": ["%", " percent", "", "",
+    ""],
+         "heating": [" degrees", " degrees", "°", "", "", "", " c", " celsius", "°c"], "fan": [""]}
+
+
+def beyond(device, rng):
+    """A number out of a device's range: often just out, seldom far, at times below nothing."""
+    low, high = RANGES[device]
+    roll = rng.random()
+    if roll < 0.12 or (roll < 0.30 and device == "heating"):
+        below = rng.randint(1, 40) if low < 2 else rng.randint(-20, low - 1)
+        return f"{rng.choice(['minus ', 'minus ', '-', 'negative '])}{numbers.number(abs(below), rng)}" if below < 0 or low < 2 else numbers.number(below, rng)
+    if device == "fan":
+        return numbers.number(rng.choice([0, 4, 4, 5, 5, 6, 7, 8, 9, 10, rng.randint(4, 30), rng.randint(10, 100)]), rng)
+    near = rng.randint(high + 1, high + 25)
+    value = rng.choice([near, near, rng.randint(high + 1, 300), rng.randrange(high // 10 * 10 + 10, 1000, 10), rng.randint(high + 1, 999)])
+    return rng.choice(["a thousand", "one thousand", "1000", "5000", "two thousand", "a million", "10000"]) if rng.random() < 0.05 else numbers.number(value, rng)
+
+
+def out_of_range(rng, split):
+    """A value sentence of ours with a number that the device has not: "volume 250"."""
+    device = rng.choice(list(RANGES))
+    kind, frame = commands.choose_frame(device, "set", rng, split)
+    phrase = commands.Phrase(device, commands.draw_room(device, rng), rng, split, frame)
+    scope = commands.context(phrase, device, 20 if device != "fan" else 1, rng, split)
+    said = []
+
+    def value():
+        number = beyond(device, rng)
+        said.append(number)
+        if device == "fan":
+            return rng.choice(["{}", "{}", "speed {}", "level {}", "setting {}", "number {}", "gear {}"]).format(number)
+        return number + rng.choice(UNITS[device])
+
+    scope.update({"v": value, "v1": value})
+    text = phrase.finish(render(frame, rng, scope), kind)
+    return phrase.front + noise.polite(rng, kind, text, split.words) if said else wrong_action(rng, split)
+
+
+NOUN_TALK = ["(who invented|what is|what's|how does|when was|who makes|where can i buy|where do they make|which is better,|tell me about|explain|describe|define|spell|google|draw|paint|find|order|sell|return|review|recommend) (a|the|my|) {np0}",
+             "(what's the price of|how much is|how much does it cost to buy|how heavy is|how big is|how old is|what's the history of|what's the best brand of|how do i install|how do i clean|how do i fix|how do i repair|how do i connect|what colour is|how long does it last,) (a|the|this|my) {np0}",
+             "how does (a|the) {np0} work",
+             "(i|we) (bought|need to buy|want to buy|ordered|sold|lost|broke|found|love|hate|like|hung up|painted|washed|replaced) (a|the|our|my) (new |old |) {np0}",
+             "(my|our|the neighbour's|his|her) {np0} (is|was|looks) (new|old|expensive|ugly|nice|broken|very good|too small|great|on sale)",
+             "(write|add|put) {np0} (on|to) (my|the) (shopping list|list|wish list)",
+             "{np0} (reviews|prices|for sale|shop|repair|manual|instructions|warranty|size|app|settings|history|energy use|brands)",
+             "(call|email|text) someone about the {np0}",
+             "(rename|remove|delete|add|pair|unpair|update|reset|reboot|calibrate|configure|schedule|group|name) (the|my|a new) {np0}",
+             "what (is|'s) the (best|cheapest|quietest|smartest) {np0}", "what (brand|make|kind|sort) of {np0} (is|do we have|should i buy)",
+             "why (is|does) (the|my) {np0} (broken|so expensive|make noise|not respond|offline|blink|not work|cost so much)",
+             "(the|my) {np0} (broke|fell down|doesn't work|won't connect|is offline|is not responding|needs repair|needs a new battery|is ugly|was expensive)",
+             "(where is|where's|have you seen|who has|who took|who broke|who bought) (the|my|our) {np0}",
+             "is (the|a|my|our) {np0} (expensive|heavy|good|new|broken|worth it|safe|energy efficient|compatible|offline|connected)",
+             "(put|move|hang|carry|bring|take|place) (the|my|our) {np0} (to the shop|to the dump|next to the window|upstairs|into the car|on ebay|over there|away from the wall)"]
+
+
+# Sentences that tell something, in a room of ours or about a thing of ours, and ask for nothing.
+TELLS = ["(i|we|he|she|they|{name}) (forgot|left|lost|found|dropped|hid|put|saw|broke|bought|moved|cleaned|painted|repaired) (his|her|my|our|their|the|a|some) {noun} {inroom}",
+         "(i|we|he|she|they|{name}) (is|are|was|were|'s|'re) (sitting|standing|sleeping|eating|working|playing|waiting|reading|talking|crying|dancing|hiding|cooking|having lunch) {inroom}",
+         "there (is|was|'s) (a|an|the|no|some) ({adj} |){noun} {inroom}", "there are (three|two|many|some|no|a lot of|ten) {noun}s {inroom}",
+         "(we|i|they) (have|had|got|need|want|bought|ordered|saw) a (new|old|big|small|{adj}) {noun} {inroom}",
+         "(my|the|our|his|her) {noun} (is|was|stands|lies|lives|belongs|hangs) {inroom}",
+         "(my|the|our) ({adj} |){noun} (is|was|looks|seems|feels) (very |so |really |quite |too |) {adj} {inroom}",
+         "(let's|we will|we'll|i will|i'll|i'm going to|we should|can we) (meet|eat|sleep|play|talk|dance|work|have dinner|have a party|study|sit|wait) {inroom}",
+         "(who|what) (is|was|'s) (that|this|the {noun}|he|she|doing that|hiding|sleeping|eating) {inroom}",
+         "where (in|) {theroom1} (is|are) (the|my) {noun}",
+         "{np0}s? are (expensive|cheap|ugly|beautiful|old-fashioned|made in china|on sale|popular|bad for you|everywhere)",
+         "(i|we|they|{name}) (like|love|hate|prefer|collect|sell|repair|make|install|need|bought|want) {adj} {np0}s?",
+         "{np0}s? (on sale|for sale|for beginners|of the year|near me|in a box|and accessories)", "{adj} {np0}",
+         "a {adj} {np0} (for|from|by|with|of) (a|the|my) {noun}", "(turn|go|walk|drive|look) (left|right|around|back) at the {np0}",
+         "(the|a|my|our|his) {noun} (needs|wants|has|gets|saw|hit|ate|broke|bit) (a|the|my|our|some) {noun2}",
+         "(my|our) {noun} (likes|loves|hates|needs|fears) (the |our |){np0}",
+         "{theroom1} (is|looks|was|will be) (big|small|lovely|beautiful|ugly|finished|painted|blue|nice|new|old|empty|full of people|full of {noun}s|occupied|messy upstairs|my favourite room)",
+         "(what's|what is|who's|who is) in {theroom1}", "how (big|large|old|wide|long|far away|expensive) is {theroom1}",
+         "(paint|decorate|redecorate|sell|rent out|leave|rebuild|tidy|furnish|measure|photograph|map) {theroom1}",
+         "(go|come|walk|run) (to|into|in|out of) {theroom1}",
+         "(i'm|we're|he's|she's|{name} is) (in|at|going to|coming from|on my way to) {theroom1}",
+         "(meet|see|wait for|join|find|help|call) (me|us|him|her) {inroom}",
+         "(bring|take|carry|put|move|get) (the|my|a|some) {noun} (to|into|out of|from|in) {theroom1}",
+         "pause for (thought|a moment and think|breath|reflection)",
+         "stop (it|that|this|bothering me|lying|worrying|the car|by the shop|shouting|at the corner|whining)",
+         "(open|close|shut|raise|lower|lift|drop) (your|my|his|the) (mouth|eyes|hand|voice|arms|mind|account|book|umbrella|price|stakes|bar|standards|shop|restaurant)",
+         "(add|save|delete|like|share|download|rate|buy|rename|rewind|repeat|replay|loop|shuffle) (this|that|the) (song|track|album|video|film|movie|episode|playlist|podcast|show) (to (my|the) (favourites|favorites|library|list|playlist)|)",
+         "(switch|set|change|tune|turn) (the tv|the telly|the radio|it|the television) to (channel {n}|hdmi {small}|the news channel|bbc one|fm {n}|another channel|station {n}|input {small}|channel {small})",
+         "(garage|front|back|side|kitchen|car|shed) (door|gate|window) (up|down|open|closed|shut|ajar)",
+         "(raise|lower|lift|open up|roll up) the (garage|front|back|shed) (door|gate)",
+         "(lights|lamp|heating|curtains|music|fan|vacuum|door|alarm|blinds|socket|volume|temperature and humidity)"]
+
+
+def tell(rng, split):
+    scope = slots_for(rng, split)
+    name = lambda: rng.choice(split.words(rooms.ROOMS[rng.choice(rooms.NAMES)]))
+    device = rng.choice(commands.DEVICES[:9])
+    scope |= {"inroom": lambda: rng.choice(["in the ", "in the ", "in my ", "in our ", "near the ", "behind the ", "next to the "]) + name() if rng.random() < 0.75 else "", "theroom1": lambda: "the " + name(),
+              "np0": lambda: rng.choice(split.words(nouns.NOUNS[device])).rstrip("+"), "noun": words.STRANGE, "noun2": words.STRANGE, "adj": words.ADJECTIVES}
+    return noise.polite(rng, "say", render(rng.choice(split.pick_frames(TELLS)).replace("s?", rng.choice(["", "s"])), rng, scope), split.words)
+
+
+def noun_talk(rng, split):
+    """Talk about a thing of ours: to buy it, to mend it, to know about it."""
+    device = rng.choice(commands.DEVICES[:9])
+    text = render(rng.choice(split.pick_frames(NOUN_TALK)), rng, slots_for(rng, split, device) | {"np0": rng.choice(split.words(nouns.NOUNS[device])).rstrip("+")})
+    return noise.polite(rng, "say", text, split.words)
+
+
 def past(rng, split):
     """What someone did is not a request."""
     device = rng.choices(commands.DEVICES[:9], commands.WEIGHTS[:9])[0]
@@ -366,7 +474,7 @@ def several(rng, split):
         return noise.polite(rng, "cmd", one + rng.choice(JOINERS) + two, split.words)
     if roll < 0.82:
         first, second = rng.sample(rooms.NAMES, 2)
-        pair = f"{rng.choice(rooms.ROOMS[first])}{rng.choice([' and ', ' and ', ' and the ', ' & ', ' and in the '])}{rng.choice(rooms.ROOMS[second])}"
+        pair = f"{rng.choice(split.words(rooms.ROOMS[first]))}{rng.choice([' and ', ' and ', ' and the ', ' & ', ' and in the '])}{rng.choice(split.words(rooms.ROOMS[second]))}"
         device = rng.choices(commands.DEVICES, commands.WEIGHTS)[0]
         action = rng.choice(list(commands.INTENTS[device][0]))
         kind, frame = commands.choose_frame(device, action, rng, split)
@@ -375,13 +483,13 @@ def several(rng, split):
         phrase.synonym = lambda: pair
         phrase.place = "end" if phrase.place == "front" else phrase.place
         text = phrase.finish(render(frame, rng, commands.context(phrase, device, value, rng, split)), kind)
-        return noise.polite(rng, kind, text, split.words) if " and " in text or " & " in text else one_of_two_devices(rng)
-    return noise.polite(rng, "cmd", one_of_two_devices(rng), split.words)
+        return noise.polite(rng, kind, text, split.words) if " and " in text or " & " in text else one_of_two_devices(rng, split)
+    return noise.polite(rng, "cmd", one_of_two_devices(rng, split), split.words)
 
 
-def one_of_two_devices(rng):
+def one_of_two_devices(rng, split):
     first, second = rng.sample(commands.DEVICES[:9], 2)
-    names = f"the {rng.choice(nouns.NOUNS[first]).rstrip('+')}{rng.choice([' and ', ' and the ', ' and the ', ', and '])}{rng.choice(nouns.NOUNS[second]).rstrip('+')}"
+    names = f"the {rng.choice(split.words(nouns.NOUNS[first])).rstrip('+')}{rng.choice([' and ', ' and the ', ' and the ', ', and '])}{rng.choice(split.words(nouns.NOUNS[second])).rstrip('+')}"
     return rng.choice(["turn on {}", "turn off {}", "turn {} off", "turn {} on", "switch off {}", "switch on {}", "stop {}", "close {}", "start {}",
                        "{} off", "{} on", "turn up {}", "turn down {}", "set {} to 20", "open {}", "pause {}"]).format(names)
 
@@ -420,7 +528,7 @@ def mismatch(rng, split):
     return noise.polite(rng, "cmd", phrase.finish(f"{verb} {phrase.noun_phrase()}", "cmd"), split.words)
 
 
-KINDS = [(other_object, 14), (foreign_device, 18), (mismatch, 4), (wrong_action, 32), (foreign_room, 13), (later, 14), (negated, 7), (about, 9), (past, 5), (several, 11)]
+KINDS = [(other_object, 14), (foreign_device, 18), (mismatch, 4), (wrong_action, 32), (foreign_room, 13), (later, 14), (negated, 7), (about, 9), (past, 5), (several, 12), (out_of_range, 13), (noun_talk, 7), (tell, 15)]
 
 
 def near_miss(rng, split):

@@ -1,6 +1,9 @@
 """What stands around a request, and what goes wrong in typing it: wake words, politeness, reasons, typos, punctuation, capitals."""
 
 import random
+import re
+
+from .expand import render
 
 SYLLABLES = ("ba be bi bo bu ka ke ki ko ku da de di do du fa fe fi fo ga ge gi go gu la le li lo lu ma me mi mo mu na ne ni no nu pa pe pi po "
              "ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo za ze zo zi sha she cho thi tra bre clo dri fle gra plo ster lin ton mer zen dor vik").split()
@@ -53,9 +56,43 @@ ASK_PREFIXES = ["hey", "please", "can you tell me", "ok", "so", "um", "quick que
 ASK_SUFFIXES = ["right now", "now", "at the moment", "please", "currently", "today", "tonight", "thanks", "do you know", "i wonder", "exactly",
                 "this morning", "these days", "just now", "or what", "by the way", "any idea", "can you tell me", "for me", "can you check",
                 "could you check"]
+# Shells of many readings, in the template language; they stand before a request.
+SHELLS = ["[hey|hi|hello|ok|oh|um|so|well|right|yo|hiya] (could|can|would|will) (you|ya|u|we|someone|somebody|anyone|anybody) [please|kindly|maybe|possibly|perhaps|quickly|just|quick|also|now|be kind and|be nice and|go and|help me to]",
+          "[hey|hi|hello|ok|so|please|sorry but|excuse me,] (i|we) (want|need|would like|'d like|would love|'d love|need|wish|would want|really want|really need|just want|just need|expect) (you|someone|somebody|the house|the system) to [please|quickly|just|go and|kindly]",
+          "[please|hey|ok|now|so] (make sure|see|ensure|check) (you|that you|to) ",
+          "(i|we) (think|believe|guess|reckon|feel|suppose) (you|we) (should|could|can|might|ought to|had better|'d better) [maybe|now|just]",
+          "(would|will|could) it be (possible|ok|okay|alright|too much trouble|too much|feasible|fine) (to|for you to) [please|kindly]",
+          "(is there|there's|any|is there any) (a chance|chance|way|a way|possibility) (you|we) (could|can|might) [please|maybe|quickly]",
+          "(i|we) (was|were|am|are) (wondering|hoping|thinking|asking|just wondering) (if|whether|maybe) (you|we|someone) (could|can|would|might) [please|maybe|possibly]",
+          "(it'd|it would|that would|that'd) be (great|nice|lovely|good|kind|wonderful|awesome|super|helpful|cool) if you (could|would|can) [please|maybe|just]",
+          "(i'd|i would|we'd|we would) (appreciate it|be grateful|be happy|be glad|be delighted|love it|like it|be so happy|be thankful) if you (could|would|can) [please|just]",
+          "(do|does) (you|anyone|somebody) (mind|want to|think you can|think you could|have time to)",
+          "[hey|please|ok] (go ahead|be so good|be so kind|be a dear|be an angel|be a star|be a sweetheart|do me a favour|do me a favor|do us a favour|do me a solid|help me out|help us out) and [please|just|kindly]",
+          "(my|the) (wife|husband|mum|mom|dad|boss|daughter|son|friend|mother|father|partner|girlfriend|boyfriend) (wants|asks|would like|needs|told me to ask) (you to|that you) ",
+          "(now|next|first|ok|okay|alright|right|then|and|also|so|well|yes|no|great|good|cool|fine)(,| then,| so,|) [please|can you|could you|just|now]",
+          "(quickly|quick|hurry|fast|urgent|important|attention|listen|request|order|command|task)[,|:|!] ",
+          "[please] (you) (can|could|may|might|should|must|have to|need to|ought to) [now|then|also|just|really]",
+          "(if|when) (you|u) (can|could|have a moment|have a second|get a chance|are free|don't mind|would be so kind|please)[,] [please|could you|can you|just]",
+          "(i|we)('m| am|'re| are) (gonna|going to) (need|ask) you to [please|just|kindly]",
+          "(feel free|you're welcome|you are allowed|you are free|you have permission) to ",
+          "(mind|don't mind me asking but|sorry to bother you but|sorry to trouble you but|if it's not too much trouble|if it isn't too much trouble|whenever you're ready|as soon as possible|asap)[,] [please|can you|could you]",
+          "(you know what|tell you what|i tell you what|here's an idea|here is what i want|listen up|one more thing|another thing|last thing|by the way|oh and|and another thing|one thing|actually|on second thought|i changed my mind)[,|:] [please|can you|could you|just]"]
+TAILS = ["[, ](thanks|thank you|cheers|ta|many thanks|much appreciated|thx|tks|ty) [a lot|so much|very much|in advance|mate|love|dear|buddy|pal|again|a million|a bunch]",
+         "[, ](please|pls|plz|if you please|would you|will you|could you|can you|won't you|if you would|if you could|if you can|when you can|if possible|if it's possible|if you don't mind|if that's ok|if that's alright|if it's not too much trouble) [mate|love|dear|buddy|pal|thanks|now|thank you]",
+         "[, ](right |just |straight |)(now|away|asap|at once|immediately|this second|this minute|this instant|as soon as you can|as quickly as you can|as fast as you can|without delay|pronto|quickly|quick|already|on the double) [please|thanks|mate]",
+         "[, ](i think|i guess|i suppose|or so|or something|or whatever|you know|ok|okay|alright|right|yeah|yes|mate|man|dude|bro|sir|ma'am|my friend|my dear|sweetie|sweetheart|honey|babe|guys|folks|everyone)",
+         "for (me|us|my wife|my husband|the kids|the guests|the baby|my mum|my dad|grandma|my friend|the dog|the cat|everyone|a change|once) [please|thanks|would you|will you]"]
 FILLERS = ["um", "uh", "er", "erm", "like", "you know", "well", "actually", "hmm", "i mean", "maybe", "kind of", "just", "basically", "so"]
-REASONS = ["i'm going to bed", "i'm off to bed", "i'm heading out", "we're leaving", "i'm leaving for work", "i'm home", "i'm back",
-           "we have guests", "guests are coming", "it's getting late", "it's late", "it's morning", "it's evening", "i'm about to cook",
+REASONS = ["i'm cooking dinner", "the guests have arrived", "i've just come home", "i just got in", "i just got home from work",
+           "my parents are coming", "the kids are playing", "the kids are finally asleep", "we're about to eat", "i'm making coffee",
+           "i'm having a nap", "i'm reading a book", "i'm watching the match", "i'm on a video call", "i'm in a hurry", "i can't reach the switch",
+           "my hands are dirty", "i'm in bed already", "i'm lying down", "i'm downstairs", "i'm upstairs", "it's past midnight", "it's early",
+           "the weather is awful", "it's winter", "it's summer", "the electricity is expensive", "we need to save energy",
+           "the movie is about to start", "the show is starting", "i'm about to leave", "nobody is home", "the babysitter is here",
+           "i'm doing the dishes", "i'm feeling ill", "i've got a migraine", "it's my birthday", "we're having a party", "dinner is ready",
+           "i'm changing the baby", "i'm painting the wall", "the cat is asleep on it", "the dog is barking", "someone's at the door",
+           "i'm expecting guests", "i'm going to bed", "i'm off to bed", "i'm heading out", "we're leaving", "i'm leaving for work", "i'm home",
+           "i'm back", "we have guests", "guests are coming", "it's getting late", "it's late", "it's morning", "it's evening", "i'm about to cook",
            "i'm cooking", "i'm trying to read", "i'm working", "i have a headache", "the baby is asleep", "the kids are asleep", "i'm tired",
            "i just woke up", "i can't sleep", "i have a meeting", "we're having dinner", "we're watching a movie", "my mum is visiting",
            "the party is starting", "i'm bored", "i don't feel well", "i need to concentrate", "it's nap time", "i'm going out",
@@ -108,8 +145,10 @@ def polite(rng, kind, text, words):
     if kind == "cmd":
         if roll < 0.40:
             pass
-        elif roll < 0.80:
+        elif roll < 0.64:
             text = f"{rng.choice(words(PREFIXES))} {text}"
+        elif roll < 0.80:
+            text = f"{render(rng.choice(words(SHELLS)), rng, {})} {text}"
         elif roll < 0.87:
             text = f"{rng.choice(words(GERUNDS))} {gerund(text)}"
         elif roll < 0.89:
@@ -133,7 +172,10 @@ def polite(rng, kind, text, words):
         if rng.random() < 0.16:
             text += rng.choice([" ", ", ", " "]) + rng.choice(words(ASK_SUFFIXES))
         suffix = 0
-    if rng.random() < suffix:
+    if rng.random() < suffix * 0.4:
+        tail = render(rng.choice(words(TAILS)), rng, {})
+        text += tail if tail.startswith(",") else " " + tail
+    elif rng.random() < suffix:
         text += rng.choice([" ", ", ", " ", " "]) + rng.choice(words(SUFFIXES))
         if rng.random() < 0.12:
             text += " " + rng.choice(["please", "thanks", "now", "please"])
@@ -172,6 +214,31 @@ def typo(rng, text):
     return " ".join(words)
 
 
+SLIPS = [("lights", "lites"), ("light", "lite"), ("lights", "ligths"), ("kitchen", "kichen"), ("kitchen", "kitchn"), ("bedroom", "bedrom"), ("bathroom", "bathrom"), ("living room", "livingroom"), ("living room", "livin room"), ("hallway", "halway"), ("office", "ofice"), ("garage", "garrage"), ("garden", "gardn"),
+         ("heating", "heatin"), ("heating", "heeting"), ("temperature", "temprature"), ("temperature", "tempature"), ("temperature", "temperatur"), ("humidity", "humidty"), ("thermostat", "thermostate"), ("radiator", "radiater"), ("curtains", "curtins"), ("curtains", "curtians"), ("blinds", "blids"), ("blinds", "blinnds"),
+         ("vacuum", "vacume"), ("vacuum", "vaccum"), ("vacuum", "vaccuum"), ("vacuum", "vacum"), ("music", "musik"), ("music", "muisc"), ("volume", "volum"), ("alarm", "alram"), ("alarm", "allarm"), ("security", "securty"), ("socket", "soket"), ("speaker", "speeker"), ("percent", "precent"), ("percent", "percant"), ("degrees", "degress"), ("degrees", "degres"),
+         ("you", "u"), ("are", "r"), ("please", "plz"), ("please", "pls"), ("please", "pleas"), ("please", "plese"), ("the", "teh"), ("the", "th"), ("the", "da"), ("turn", "trun"), ("turn", "turm"), ("turn", "tunr"), ("switch", "swich"), ("switch", "swtich"), ("too", "to"), ("it's", "its"), ("going to", "gonna"), ("want to", "wanna"), ("your", "ur"), ("because", "cuz"), ("and", "n"),
+         ("thanks", "thx"), ("something", "smth"), ("right now", "rn"), ("could", "cud"), ("would", "wud"), ("close", "clsoe"), ("close", "clos"), ("open", "opne"), ("lower", "lowr"), ("brighter", "briter"), ("bright", "brite"), ("quieter", "quiter"), ("louder", "lowder"), ("warmer", "wamer"), ("unlock", "unlok"), ("lock", "lok"), ("off", "of"), ("off", "0ff"), ("what's", "wats"), ("what", "wat"), ("is", "iz"), ("the ", "")]
+
+
+def slip(rng, text):
+    """A spelling that many people write."""
+    known = [(right, wrong) for right, wrong in SLIPS if right in text]
+    if not known:
+        return text
+    right, wrong = rng.choice(known)
+    return re.sub(rf"\b{re.escape(right)}(?!\w)" if right.strip() == right else re.escape(right), wrong, text, count=1)
+
+
+def unspaced(rng, text):
+    """Two words run together."""
+    at = [i for i, char in enumerate(text) if char == " "]
+    if not at:
+        return text
+    i = rng.choice(at)
+    return text[:i] + text[i + 1:]
+
+
 def type_out(rng, text, question=False):
     """The sentence as typed: mostly lower case (the chat template lowers it), punctuation as it comes, a few slips."""
     if rng.random() < 0.05:
@@ -188,10 +255,18 @@ def type_out(rng, text, question=False):
     if rng.random() < 0.28:
         text = text.replace("'", "")
     roll = rng.random()
-    if roll < 0.07:
+    if roll < 0.09:
         text = typo(rng, text)
-        if roll < 0.015:
+        if roll < 0.025:
             text = typo(rng, text)
+    elif roll < 0.135:
+        text = slip(rng, text)
+    elif roll < 0.145:
+        text = unspaced(rng, text)
+    elif roll < 0.165:
+        words = text.split(" ")  # a stutter
+        at = rng.randrange(len(words))
+        text = " ".join(words[:at + 1] + [rng.choice(["", "uh", "um,", "er"])] + words[at:])
     if rng.random() < 0.15:
         text = text.replace(",", "")
     roll = rng.random()

@@ -56,10 +56,13 @@ def celsius(value, rng):
                               " degrees centigrade", "", "", "", "", " degree"])
 
 
-SPEEDS = {1: ["low", "the lowest", "minimum", "slow", "min", "the lowest setting", "the slowest", "the lowest speed", "gentle"],
-          2: ["medium", "mid", "middle", "the middle setting", "normal", "moderate", "medium speed", "half"],
-          3: ["high", "max", "maximum", "full", "the highest", "fast", "the highest setting", "full speed", "top speed", "high speed", "the fastest",
-              "full power", "full blast"]}
+SPEEDS = {1: ["low", "the lowest", "the first speed", "the first setting", "lowest", "slowest", "low speed", "the low setting", "its lowest setting",
+              "a low speed", "the gentlest setting", "minimum", "slow", "min", "the lowest setting", "the slowest", "the lowest speed", "gentle"],
+          2: ["medium", "mid", "middle", "the medium setting", "the second speed", "the second setting", "mid speed", "the middle speed",
+              "the middle setting", "normal", "moderate", "medium speed", "half"],
+          3: ["high", "max", "the third speed", "the third setting", "highest", "fastest", "the high setting", "its highest setting", "full whack",
+              "top", "the top setting", "flat out", "maximum", "full", "the highest", "fast", "the highest setting", "full speed", "top speed",
+              "high speed", "the fastest", "full power", "full blast"]}
 
 
 def speed(value, rng):

@@ -19,6 +19,8 @@ birthday wedding christmas easter present gift letterbox neighbour uncle aunt co
 enemy hero dentist plumber electrician elephant lion tiger monkey rabbit mouse snake spider butterfly bee ant frog turtle whale shark dolphin
 penguin eagle owl duck goose cow pig sheep goat wolf bear fox deer kangaroo dinosaur dragon unicorn robot alien volcano earthquake flood hurricane
 weather calendar meeting appointment reminder timer stopwatch list note shopping order delivery parcel""".split()
+# Those that no device of ours is called by.
+STRANGE = [noun for noun in NOUNS if noun not in {"music", "song", "movie", "film", "robot", "story", "camera", "show"}]
 VERBS = """go come make take see know get give find think tell become leave feel bring begin keep hold write stand hear let mean meet run pay sit speak lie
 lead read grow lose fall send build understand draw break spend cut rise drive buy wear choose eat drink sleep walk talk work call try ask need want
 help start show move live believe happen include continue learn change watch follow stop create add offer remember consider appear wait serve die
