@@ -167,7 +167,7 @@ fn two_processes_import_the_same_model_at_once() {
 fn an_instruction_set_is_forced_by_name_and_a_wrong_one_is_named() {
     let asked = |name: &str| {
         let tealight = Tealight::new();
-        let mut command = tealight.command(&["run", "--json", "turn off the light"]);
+        let mut command = tealight.command(&["run", "turn off the light"]);
         done(command.env("TEALIGHT_CPU", name).output().unwrap())
     };
     let plain = asked("").succeeds().to_owned();

@@ -9,8 +9,7 @@ use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
 use crate::rows::{Rows, RowsMut};
 
-/// Most queries that share one pass over keys and values. Where flash is short, one copy of the
-/// code serves them one by one.
+/// Most queries that one call serves.
 pub(crate) const QUERIES: usize = if cfg!(target_os = "none") { 1 } else { 8 };
 
 /// Bytes of a cache line.
@@ -122,15 +121,15 @@ impl<E: KvVector> Kernel for Attend<'_, E> {
         let mut first = self.range.start;
         while first < self.range.end {
             // Queries, tiles of keys and vectors of values at once: what registers hold.
-            first += match (self.range.end - first).min(QUERIES) {
-                8.. if L::MANY => self.tile::<L, 8, 2, 2>(lanes, first),
-                7 if L::MANY => self.tile::<L, 7, 2, 4>(lanes, first),
+            first += match (self.range.end - first).min(L::QUERIES) {
+                8.. if L::QUERIES >= 8 => self.tile::<L, 8, 2, 2>(lanes, first),
+                7 if L::QUERIES >= 8 => self.tile::<L, 7, 2, 4>(lanes, first),
                 4.. if L::MANY => self.tile::<L, 4, 4, 4>(lanes, first),
-                4.. => self.tile::<L, 4, 1, 1>(lanes, first),
+                4.. if L::QUERIES >= 4 => self.tile::<L, 4, 1, 1>(lanes, first),
                 3 if L::MANY => self.tile::<L, 3, 4, 4>(lanes, first),
-                3 => self.tile::<L, 3, 1, 1>(lanes, first),
+                3 if L::QUERIES >= 4 => self.tile::<L, 3, 1, 1>(lanes, first),
                 2 if L::MANY => self.tile::<L, 2, 4, 4>(lanes, first),
-                2 => self.tile::<L, 2, 2, 2>(lanes, first),
+                2 if L::QUERIES >= 4 => self.tile::<L, 2, 2, 2>(lanes, first),
                 _ if L::MANY => self.tile::<L, 1, 8, 4>(lanes, first),
                 _ => self.tile::<L, 1, 2, 4>(lanes, first),
             };

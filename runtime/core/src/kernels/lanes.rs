@@ -32,6 +32,15 @@ pub(crate) trait Lanes: Copy {
     type F: Copy;
     /// Whether the registers hold sixteen vectors and some more.
     const MANY: bool = false;
+    /// Most queries that share one pass over keys and values; each number of them takes a copy
+    /// of the code.
+    const QUERIES: usize = if cfg!(target_os = "none") {
+        1
+    } else if Self::MANY {
+        8
+    } else {
+        4
+    };
 
     fn splat(self, x: f32) -> Self::F;
     fn load(self, x: &[f32; LANES]) -> Self::F;
@@ -143,6 +152,7 @@ fn each(f: impl FnMut(usize) -> f32) -> [f32; LANES] {
 
 impl Lanes for Scalar {
     type F = [f32; LANES];
+    const QUERIES: usize = 1;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::F {
