@@ -27,22 +27,36 @@ fn smollm2_agrees_as_well_as_int8_activations_can() {
     assert_as_good_as_int8_activations(&agreement);
 }
 
+/// Judged on thousands of positions: on a few hundred, a single score that rounds otherwise moves
+/// the perplexity by half a percent.
 #[test]
 fn int8_keys_and_values_cost_less_than_half_a_percent_of_perplexity() {
     let Some(model) = real_model(SMOLLM2) else {
         return;
     };
+    let tealight = Tealight::new();
+    let text = root().join("ARCHITECTURE.md");
+    let perplexity = |kv: &str| {
+        let mut command = tealight.command(&["perplexity", "--json", "--max-tokens", "3000"]);
+        command.args(["--kv", kv, "--file"]).arg(&text);
+        command.arg("--model").arg(&model);
+        let printed = done(command.output().unwrap()).succeeds().to_owned();
+        let printed: Value = serde_json::from_str(&printed).expect("JSON");
+        printed["perplexity"].as_f64().expect("a number")
+    };
+    let [half, int8] = ["f16", "int8"].map(perplexity);
+    say(format_args!(
+        "{SMOLLM2}, perplexity with int8 keys and values {int8:.3}, with half precision {half:.3}"
+    ));
+    assert!(int8 <= 1.005 * half, "{int8} against {half}");
+
     let reference = Reference::read(&model.join("reference_exact.safetensors"));
-    let plan = compile(&model).plan();
-    let [half, int8] = [KvType::F16, KvType::Int8].map(|kv| {
-        let settings = Settings {
-            kv,
-            ..Settings::default()
-        };
-        reference.compare(&plan, settings)
-    });
+    let settings = Settings {
+        kv: KvType::Int8,
+        ..Settings::default()
+    };
+    let int8 = reference.compare(&compile(&model).plan(), settings);
     say(format_args!("{SMOLLM2}, int8 keys and values: {int8}"));
-    assert!(int8.perplexity <= 1.005 * half.perplexity, "{int8}");
     assert!(int8.kl <= 0.0033, "{int8}");
 }
 

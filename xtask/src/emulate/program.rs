@@ -66,9 +66,9 @@ fn emulator<'m>(runner: &'static Runner, machine: &'m Machine) -> Outcome<Emulat
 }
 
 impl Emulator<'_> {
-    /// The core's tests: of its parts, and of whole steps.
-    pub(super) fn tests(&self) -> Outcome<Vec<PathBuf>> {
-        self.build("test", &["--no-run", "--lib", "--test", "executor"])
+    /// Tests of the core, named as cargo names them.
+    pub(super) fn tests(&self, which: &[&str]) -> Outcome<Vec<PathBuf>> {
+        self.build("test", &[&["--no-run"], which].concat())
     }
 
     /// The example of this name.
