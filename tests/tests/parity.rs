@@ -1,8 +1,10 @@
 //! Logits agree with onnxruntime's and torch's on the same weights.
 
+use serde_json::Value;
 use tealight_core::executor::KvType;
 use tealight_tests::agreement::{Agreement, Reference, likeliest};
-use tealight_tests::models::{compile, real_model};
+use tealight_tests::command::{Tealight, done};
+use tealight_tests::models::{compile, real_model, root};
 use tealight_tests::run::{Settings, each_position};
 use tealight_tests::say;
 

@@ -89,7 +89,11 @@ pub(crate) fn run(may_skip: bool) -> Outcome {
         while let Some(processor) = processors.next() {
             // Whole steps take long: the last processor has every instruction set.
             let last = processors.clone().next().is_none();
-            let tests: &[&str] = if last { &["--lib", "--test=executor"] } else { &["--lib"] };
+            let tests: &[&str] = if last {
+                &["--lib", "--test=executor"]
+            } else {
+                &["--lib"]
+            };
             for test in &emulator.tests(tests)? {
                 let mut command = emulator.command(processor.name, &[], test);
                 command::run(command.arg("--quiet"))?;

@@ -3,7 +3,7 @@
 //! Characters in their order are runs of one class after another. A run is a byte: the class in
 //! the low three bits, one less than its length in the others, all ones if the rest of the length
 //! follows in bytes of seven bits, the lowest first. The index has an entry for each
-//! [`STRIDE`] runs: the first character in the upper 20 bits, the place in the table in the others.
+//! 32 runs: the first character in the upper 20 bits, the place in the table in the others.
 //! The table is made from `regex-syntax`'s, which the test compares it with.
 
 use super::class_table::{INDEX, RUNS};
