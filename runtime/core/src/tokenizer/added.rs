@@ -1,6 +1,8 @@
 //! Finds added tokens, such as the ends of turns, that are spelled out in a text.
 
 use super::TokenId;
+use super::classes::is_space;
+use super::split::run;
 use super::tables::{STRIP_LEFT, STRIP_RIGHT, Tables};
 
 /// A stretch of a text.
@@ -119,11 +121,13 @@ impl<'t> Iterator for Parts<'_, 't> {
         let mut end = start + len;
         self.search = end;
         if flags & STRIP_LEFT != 0 {
-            start = self.text[..start].trim_end().len().max(self.told);
+            start = self.text[..start]
+                .trim_end_matches(is_space)
+                .len()
+                .max(self.told);
         }
         if flags & STRIP_RIGHT != 0 {
-            let rest = &self.text[end..];
-            end += rest.len() - rest.trim_start().len();
+            end += run(&self.text[end..], &is_space);
         }
         if self.told < start {
             let text = &self.text[self.told..start];

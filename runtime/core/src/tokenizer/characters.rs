@@ -36,20 +36,18 @@ impl Characters {
                 }
             }
         }
-        let mut chunks = bytes.utf8_chunks().peekable();
-        while let Some(chunk) = chunks.next() {
-            if !chunk.valid().is_empty() {
-                tell(chunk.valid());
-            }
-            let invalid = chunk.invalid();
-            let may_go_on = core::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
-            if may_go_on && chunks.peek().is_none() {
-                self.partial[..invalid.len()].copy_from_slice(invalid);
-                self.len = invalid.len();
-            } else if !invalid.is_empty() {
-                tell("\u{fffd}");
-            }
+        while let Err(error) = core::str::from_utf8(bytes) {
+            let (valid, rest) = bytes.split_at(error.valid_up_to());
+            tell_valid(valid, &mut tell);
+            let Some(invalid) = error.error_len() else {
+                self.partial[..rest.len()].copy_from_slice(rest);
+                self.len = rest.len();
+                return;
+            };
+            tell("\u{fffd}");
+            bytes = &rest[invalid..];
         }
+        tell_valid(bytes, &mut tell);
     }
 
     /// Tells U+FFFD if a character stayed incomplete, and starts again.
@@ -57,6 +55,13 @@ impl Characters {
         if core::mem::take(&mut self.len) > 0 {
             tell("\u{fffd}");
         }
+    }
+}
+
+fn tell_valid(bytes: &[u8], tell: &mut impl FnMut(&str)) {
+    match core::str::from_utf8(bytes) {
+        Ok(text) if !text.is_empty() => tell(text),
+        _ => {}
     }
 }
 

@@ -33,8 +33,6 @@ impl NormalForm {
 /// What a rule finds is a piece, and so is what lies between two finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Each numeric character.
-    Digits,
     /// `\p{N}{1,n}`.
     Numbers(u8),
     /// `[一-龥぀-ゟ゠-ヿ]+`
@@ -144,10 +142,9 @@ impl Words {
 }
 
 /// The kind of a rule is its number's lowest byte.
-const DIGITS: u8 = 1;
-const NUMBERS: u8 = 2;
-const CHINESE_JAPANESE: u8 = 3;
-const WORDS: u8 = 4;
+const NUMBERS: u8 = 1;
+const CHINESE_JAPANESE: u8 = 2;
+const WORDS: u8 = 3;
 /// [`Numbers::Spaced`]; `UpTo(n)` is `n`.
 const SPACED: u8 = 0xff;
 
@@ -155,7 +152,6 @@ impl Rule {
     /// The number that stands for the rule, never zero.
     pub fn to_number(self) -> u32 {
         u32::from_le_bytes(match self {
-            Rule::Digits => [DIGITS, 0, 0, 0],
             Rule::Numbers(most) => [NUMBERS, most, 0, 0],
             Rule::ChineseJapanese => [CHINESE_JAPANESE, 0, 0, 0],
             Rule::Words(words) => {
@@ -178,21 +174,22 @@ impl Rule {
 
     /// The rule that a number stands for.
     pub fn from_number(number: u32) -> Option<Rule> {
-        let rule = match number.to_le_bytes() {
-            [DIGITS, ..] => Rule::Digits,
-            [NUMBERS, most, ..] if most > 0 => Rule::Numbers(most),
-            [CHINESE_JAPANESE, ..] => Rule::ChineseJapanese,
-            [WORDS, numbers, classes, flags] => Rule::Words(Words {
+        Some(match number.to_le_bytes() {
+            [NUMBERS, most, 0, 0] if most > 0 => Rule::Numbers(most),
+            [CHINESE_JAPANESE, 0, 0, 0] => Rule::ChineseJapanese,
+            [WORDS, numbers, classes @ ..=0x1f, flags @ ..=0xf] => Rule::Words(Words {
                 contractions: match classes & 3 {
                     0 => Contractions::None,
                     1 => Contractions::Lower,
-                    _ => Contractions::AnyCase,
+                    2 => Contractions::AnyCase,
+                    _ => return None,
                 },
                 punctuated: flags & 1 != 0,
                 prefix: match classes >> 2 & 3 {
                     0 => Prefix::Space,
                     1 => Prefix::NoLetterOrNumber,
-                    _ => Prefix::NoLetterOrSymbol,
+                    2 => Prefix::NoLetterOrSymbol,
+                    _ => return None,
                 },
                 marks: flags & 2 != 0,
                 numbers: match numbers {
@@ -200,17 +197,16 @@ impl Rule {
                     SPACED => Numbers::Spaced,
                     most => Numbers::UpTo(most),
                 },
-                symbols: match classes >> 4 {
-                    0 => Symbols::NoLetterOrNumber,
-                    _ => Symbols::PunctuationOrSymbol,
+                symbols: if classes >> 4 == 0 {
+                    Symbols::NoLetterOrNumber
+                } else {
+                    Symbols::PunctuationOrSymbol
                 },
                 newlines_after_symbols: flags & 4 != 0,
                 newlines: flags & 8 != 0,
             }),
             _ => return None,
-        };
-        // A number has one meaning, so whatever reads differently is none.
-        (rule.to_number() == number).then_some(rule)
+        })
     }
 }
 

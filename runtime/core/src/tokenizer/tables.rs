@@ -81,30 +81,29 @@ impl TokenTablesRecord {
     }
 }
 
-/// A table of numbers.
+/// A table of numbers of 2 or 4 bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Numbers<'a> {
-    Narrow(&'a [u16]),
-    Wide(&'a [u32]),
+pub(super) struct Numbers<'a> {
+    bytes: &'a [u8],
+    wide: bool,
 }
 
 impl Numbers<'_> {
     pub(super) fn len(&self) -> usize {
-        match self {
-            Numbers::Narrow(numbers) => numbers.len(),
-            Numbers::Wide(numbers) => numbers.len(),
-        }
+        self.bytes.len() / if self.wide { 4 } else { 2 }
     }
 
     /// The number at `index`, [`NONE`] beyond the end.
     #[inline]
     pub(super) fn get(&self, index: usize) -> u32 {
-        match self {
-            Numbers::Narrow(numbers) => match numbers.get(index) {
-                None | Some(&u16::MAX) => NONE,
-                Some(&number) => u32::from(number),
-            },
-            Numbers::Wide(numbers) => numbers.get(index).copied().unwrap_or(NONE),
+        if self.wide {
+            let number = self.bytes.as_chunks::<4>().0.get(index);
+            number.map_or(NONE, |bytes| u32::from_le_bytes(*bytes))
+        } else {
+            match self.bytes.as_chunks::<2>().0.get(index) {
+                None | Some([0xff, 0xff]) => NONE,
+                Some(bytes) => u32::from(u16::from_le_bytes(*bytes)),
+            }
         }
     }
 }
@@ -132,16 +131,16 @@ impl<'a> Tables<'a> {
         let [record] = try_cast_slice::<u8, TokenTablesRecord>(record).ok()? else {
             return None;
         };
-        let mut tables = [Numbers::Narrow(&[]); TABLES];
+        let wide = match record.width {
+            2 => false,
+            4 => true,
+            _ => return None,
+        };
+        let mut tables = [Numbers { bytes: &[], wide }; TABLES];
         for (table, count) in tables.iter_mut().zip(record.counts()) {
             let len = usize::try_from(count.checked_mul(u64::from(record.width))?).ok()?;
             let (bytes, after) = rest.split_at_checked(len.checked_next_multiple_of(4)?)?;
-            let bytes = bytes.get(..len)?;
-            *table = match record.width {
-                2 => Numbers::Narrow(try_cast_slice(bytes).ok()?),
-                4 => Numbers::Wide(try_cast_slice(bytes).ok()?),
-                _ => return None,
-            };
+            table.bytes = bytes.get(..len)?;
             rest = after;
         }
         let [

@@ -127,7 +127,7 @@ fn rule(step: &PreTokenizer) -> Result<Rule, Unfit> {
     match step {
         PreTokenizer::Digits {
             individual_digits: true,
-        } => Ok(Rule::Digits),
+        } => Ok(Rule::Numbers(1)),
         PreTokenizer::Split {
             pattern: Pattern::Regex(expression),
             behavior,
