@@ -7,6 +7,7 @@ mod command;
 mod elf;
 mod emulate;
 mod instructions;
+mod package;
 mod test;
 mod tidy;
 mod tree;
@@ -40,6 +41,8 @@ enum Task {
     BuildArm(build_arm::Flags),
     /// Weigh what is shipped against its budgets
     Sizes(build_arm::budgets::Flags),
+    /// Make what package managers take
+    Package(package::Flags),
     /// Say what this machine can build for, and what it lacks
     Doctor(build_arm::DoctorFlags),
     /// Test on emulated ARM processors
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Instructions(flags) => instructions::run(&flags),
         Task::BuildArm(flags) => build_arm::run(&flags),
         Task::Sizes(flags) => build_arm::budgets::run(&flags),
+        Task::Package(flags) => package::run(&flags),
         Task::Doctor(flags) => build_arm::doctor(&flags),
         Task::Emulate => emulate::run(false),
         Task::CountInstructions(flags) => emulate::count::run(&flags),

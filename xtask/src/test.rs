@@ -22,6 +22,9 @@ pub(crate) struct Flags {
     /// Leave out Java and Kotlin, which need a JDK and a Kotlin compiler
     #[arg(long)]
     without_jvm: bool,
+    /// Leave out Python, which needs Python 3.9 or newer
+    #[arg(long)]
+    without_python: bool,
     /// Only the step of this name, such as jvm
     #[arg(long)]
     only: Option<String>,
@@ -54,6 +57,11 @@ const STEPS: &[Step] = &[
         name: "jvm",
         wanted: |flags| !flags.quick && !flags.without_jvm,
         run: |_| bindings::jvm::test(),
+    },
+    Step {
+        name: "python",
+        wanted: |flags| !flags.quick && !flags.without_python,
+        run: |_| bindings::python::test(),
     },
     Step {
         name: "instructions",

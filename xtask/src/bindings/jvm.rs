@@ -6,15 +6,14 @@ use std::process::Command;
 
 use uniffi_bindgen::bindings::TargetLanguage;
 
-use super::{bindgen, build, files, folder, library};
+use super::{PRINTED, PROFILE, bindgen, build, files, folder, library, programs};
 use crate::command::{self, program};
 use crate::{Outcome, tree};
 
 const SOURCES: &str = "bindings/android/src";
 
-/// The page whose programs have to work, and what they print.
+/// The page whose programs have to work.
 const PAGE: &str = "bindings/android/README.md";
-const PRINTED: &str = r#"{"device":"light","room":"kitchen","action":"off","value":null}"#;
 
 /// How to get what is missing, on Debian.
 const ADVICE: &str = "install default-jdk-headless, libjna-java, libjna-jni and junit4, unpack \
@@ -51,9 +50,13 @@ const BACKENDS: &[Backend] = &[
 
 pub(crate) fn test() -> Outcome {
     let tools = Tools::find()?;
-    build(&["tealight-ffi", "tealight-jni"])?;
+    build(&["tealight-ffi", "tealight-jni"], PROFILE)?;
     let kotlin = folder("kotlin-sources");
-    bindgen::generate(&library("tealight_ffi"), TargetLanguage::Kotlin, &kotlin)?;
+    bindgen::generate(
+        &library("tealight_ffi", PROFILE),
+        TargetLanguage::Kotlin,
+        &kotlin,
+    )?;
 
     let sources = tree::root().join(SOURCES);
     let junit = [
@@ -104,12 +107,9 @@ pub(crate) fn test() -> Outcome {
 
 /// The documentation's first program in a language, as a file of its own.
 fn write_example(language: &str, folder: &Path) -> Outcome<PathBuf> {
-    let page = std::fs::read_to_string(tree::root().join(PAGE))?;
-    let block = page.split(&format!("```{language}\n")).nth(1);
-    let program = block.and_then(|block| block.split("```").next());
-    let program = program.ok_or_else(|| format!("{PAGE} has no program in {language}"))?;
     std::fs::create_dir_all(folder)?;
     let ending = if language == "kotlin" { "kt" } else { language };
+    let program = programs(PAGE, language)?.remove(0);
     std::fs::write(folder.join(format!("Main.{ending}")), program)?;
     Ok(folder.to_owned())
 }
@@ -207,7 +207,10 @@ impl Tools {
             "-XX:TieredStopAtLevel=1",
         ]);
         command.env("MALLOC_ARENA_MAX", "1");
-        command.arg(property("dev.tealight.library", &library("tealight_jni")));
+        command.arg(property(
+            "dev.tealight.library",
+            &library("tealight_jni", PROFILE),
+        ));
         command.arg(property(
             "jna.library.path",
             &tree::root().join("target/release"),

@@ -16,6 +16,8 @@ pub(crate) struct Facts {
     pub(crate) needed: Vec<String>,
     /// Symbols that other libraries must have.
     pub(crate) undefined: Vec<Undefined>,
+    /// What it expects of the libraries that are loaded with it, such as `GLIBC_2.34`.
+    pub(crate) versions: Vec<String>,
     /// Symbols that others may use.
     pub(crate) exported: Vec<String>,
     /// The loader must write into code.
@@ -105,6 +107,14 @@ fn read<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<Fa
                     let found = arm_architecture(part.attributes())?;
                     facts.arm_architecture = facts.arm_architecture.max(found);
                 }
+            }
+        }
+    }
+    if let Some((mut libraries, strings)) = sections.gnu_verneed(endian, bytes)? {
+        let strings = sections.strings(endian, bytes, strings)?;
+        while let Some((_, mut versions)) = libraries.next()? {
+            while let Some(version) = versions.next()? {
+                facts.versions.push(text(version.name(endian, strings)?));
             }
         }
     }
