@@ -131,7 +131,8 @@ impl<E: KvVector> Kernel for Attend<'_, E> {
                 2 if L::MANY => self.tile::<L, 2, 4, 4>(lanes, first),
                 2 if L::QUERIES >= 4 => self.tile::<L, 2, 2, 2>(lanes, first),
                 _ if L::MANY => self.tile::<L, 1, 8, 4>(lanes, first),
-                _ => self.tile::<L, 1, 2, 4>(lanes, first),
+                _ if L::QUERIES >= 4 => self.tile::<L, 1, 2, 4>(lanes, first),
+                _ => self.tile::<L, 1, 1, 1>(lanes, first),
             };
         }
     }
@@ -165,8 +166,10 @@ impl<E: KvVector> Attend<'_, E> {
             self.scores::<L, Q, B>(lanes, &queries, block, blocks);
             block += B;
         }
-        for block in block..blocks {
-            self.scores::<L, Q, 1>(lanes, &queries, block, blocks);
+        if B > 1 {
+            for block in block..blocks {
+                self.scores::<L, Q, 1>(lanes, &queries, block, blocks);
+            }
         }
         let mut inverse = [lanes.splat(0.0); Q];
         for q in 0..Q {
@@ -178,8 +181,8 @@ impl<E: KvVector> Attend<'_, E> {
         while start < self.value_dim {
             start += match (self.value_dim - start) / LANES {
                 left if left >= N => self.strip::<L, Q, N>(lanes, first, &lens, &inverse, start),
-                1.. => self.strip::<L, Q, 1>(lanes, first, &lens, &inverse, start),
-                0 => {
+                1.. if N > 1 => self.strip::<L, Q, 1>(lanes, first, &lens, &inverse, start),
+                _ => {
                     self.edge::<L, Q>(lanes, first, &lens, &inverse, start);
                     self.value_dim - start
                 }
