@@ -285,17 +285,6 @@ fn add_4_apart(x: Four) -> float32x4_t {
     instruction!(vaddq_f32(vaddq_f32(x[0], x[2]), vaddq_f32(x[1], x[3])))
 }
 
-/// Of two neighbours, the sums of lanes 8, then 4, then 2 apart: two lanes for each.
-#[inline(always)]
-fn add_2_apart(x: &[Four; LANES], first: usize) -> float32x4_t {
-    let (a, b) = (add_4_apart(x[first]), add_4_apart(x[first + 1]));
-    instruction!({
-        let (a, b) = (vreinterpretq_f64_f32(a), vreinterpretq_f64_f32(b));
-        let (low, high) = (vtrn1q_f64(a, b), vtrn2q_f64(a, b));
-        vaddq_f32(vreinterpretq_f32_f64(low), vreinterpretq_f32_f64(high))
-    })
-}
-
 impl DotBlocks for Neon {
     #[inline(always)]
     fn linear(
