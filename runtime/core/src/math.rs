@@ -1,5 +1,11 @@
 //! Scalar arithmetic that is the same on every target, with and without `std`.
 
+#[cfg(any(
+    test,
+    all(target_arch = "arm", not(target_abi = "eabihf"), not(feature = "std"))
+))]
+mod whole_fma;
+
 /// `a · b + c`, rounded once.
 #[inline(always)]
 pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
@@ -14,7 +20,14 @@ pub(crate) fn fma(a: f32, b: f32, c: f32) -> f32 {
 
     #[cfg(all(
         not(any(test, feature = "std")),
-        not(all(target_arch = "arm", target_abi = "eabihf", target_os = "none"))
+        all(target_arch = "arm", not(target_abi = "eabihf"))
+    ))]
+    return whole_fma::fma(a, b, c);
+
+    #[cfg(all(
+        not(any(test, feature = "std")),
+        not(all(target_arch = "arm", target_os = "none")),
+        not(all(target_arch = "arm", not(target_abi = "eabihf")))
     ))]
     return libm::fmaf(a, b, c);
 }

@@ -1,6 +1,10 @@
 //! Which instructions kernels may use.
 
-use super::lanes::{Kernel, Scalar};
+#[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+use super::cortex_m::Products;
+use super::lanes::Kernel;
+#[cfg(not(all(feature = "dsp", target_os = "none", target_abi = "eabihf")))]
+use super::lanes::Scalar;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Products;
 
@@ -25,6 +29,8 @@ enum Set {
     DotProd,
     #[cfg(target_arch = "aarch64")]
     I8mm,
+    #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+    Dsp,
 }
 
 /// Whether the processor has all the features.
@@ -46,7 +52,7 @@ impl Isa {
     pub const SCALAR: Isa = Isa(Set::Scalar);
 
     /// The names of all sets on all processors.
-    pub const NAMES: &[&str] = &["scalar", "avx2", "avx512vnni", "neon", "dotprod", "i8mm"];
+    pub const NAMES: &[&str] = &["scalar", "avx2", "avx512vnni", "neon", "dotprod", "i8mm", "dsp"];
 
     /// From the plainest to the fastest.
     const ALL: &[Isa] = &[
@@ -61,6 +67,8 @@ impl Isa {
         Isa(Set::DotProd),
         #[cfg(target_arch = "aarch64")]
         Isa(Set::I8mm),
+        #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+        Isa(Set::Dsp),
     ];
 
     /// The sets that this processor has, from scalar to the fastest.
@@ -92,12 +100,16 @@ impl Isa {
             Set::DotProd => "dotprod",
             #[cfg(target_arch = "aarch64")]
             Set::I8mm => "i8mm",
+            #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+            Set::Dsp => "dsp",
         }
     }
 
     fn is_available(self) -> bool {
         match self.0 {
             Set::Scalar => true,
+            #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+            Set::Dsp => true,
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => has!("avx2", "fma", "f16c"),
             #[cfg(target_arch = "x86_64")]
@@ -125,7 +137,12 @@ impl Isa {
     /// Runs a kernel with these instructions.
     pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
+            #[cfg(not(all(feature = "dsp", target_os = "none", target_abi = "eabihf")))]
             Set::Scalar => kernel.run(Scalar),
+            #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+            Set::Scalar => super::cortex_m::run(kernel, Products::Scalar),
+            #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+            Set::Dsp => super::cortex_m::run(kernel, Products::Dsp),
             // SAFETY: an Isa exists only if the processor has its instructions.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { super::avx2::run(kernel) },

@@ -20,6 +20,8 @@ mod avx512;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+mod cortex_m;
 mod elementwise;
 mod embed;
 mod isa;
