@@ -6,6 +6,7 @@ mod build_arm;
 mod command;
 mod elf;
 mod emulate;
+mod firmware;
 mod instructions;
 mod package;
 mod test;
@@ -43,6 +44,8 @@ enum Task {
     Sizes(build_arm::budgets::Flags),
     /// Make what package managers take
     Package(package::Flags),
+    /// Build, run and test the examples for microcontrollers
+    Firmware(firmware::Flags),
     /// Say what this machine can build for, and what it lacks
     Doctor(build_arm::DoctorFlags),
     /// Test on emulated ARM processors
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::BuildArm(flags) => build_arm::run(&flags),
         Task::Sizes(flags) => build_arm::budgets::run(&flags),
         Task::Package(flags) => package::run(&flags),
+        Task::Firmware(flags) => firmware::run(&flags),
         Task::Doctor(flags) => build_arm::doctor(&flags),
         Task::Emulate => emulate::run(false),
         Task::CountInstructions(flags) => emulate::count::run(&flags),

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::build_arm::budgets;
 use crate::command::{self, cargo};
-use crate::{Outcome, bindings, emulate, instructions, tidy};
+use crate::{Outcome, bindings, emulate, firmware, instructions, tidy};
 
 #[derive(Args)]
 pub(crate) struct Flags {
@@ -77,6 +77,11 @@ const STEPS: &[Step] = &[
         name: "emulate",
         wanted: |flags| !flags.quick,
         run: |flags| emulate::run(flags.may_skip_emulation),
+    },
+    Step {
+        name: "firmware",
+        wanted: |flags| !flags.quick,
+        run: |_| firmware::test(),
     },
     Step {
         name: "tract",

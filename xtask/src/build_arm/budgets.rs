@@ -7,10 +7,9 @@ use clap::Args;
 use serde_json::Value;
 
 use super::machine::Machine;
-use super::preflight::{self, Link, Recipe, Wishes};
+use super::preflight::{Recipe, Wishes};
 use super::targets::{COMMAND, JNI, Product};
 use super::{build, recipes, report};
-use crate::command::{self, program};
 use crate::elf::Facts;
 use crate::{Outcome, tree};
 
@@ -125,31 +124,8 @@ fn weigh(weighed: &Weighed, machine: &Machine) -> Outcome<u64> {
 
 /// The bytes of flash that a firmware with all of core takes.
 fn firmware(recipe: &Recipe, machine: &Machine) -> Outcome<u64> {
-    let lld = preflight::lld(machine).map_err(|need| format!("missing {}", need.what()))?;
-    let recipe = Recipe {
-        link: Link::Lld(lld),
-        ..recipe.clone()
-    };
-    let folder = tree::root().join("tests/firmware-size");
-    let mut cargo = program(
-        recipe.toolchain.cargo(),
-        &["build", "--release", "--locked"],
-    );
-    cargo.arg("--manifest-path").arg(folder.join("Cargo.toml"));
-    cargo.args(["--target", recipe.target.triple, "--target-dir"]);
-    cargo.arg(build::folder());
-    build::toolchain(&mut cargo, &recipe, recipe.target.library_crates());
-    let mut flags = recipe.flags(&folder);
-    // The start-up code brings the script, which includes the board's memory map.
-    flags.extend([
-        "-Clink-arg=-Tlink.x".to_owned(),
-        format!("-Lnative={}", folder.display()),
-    ]);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    command::run(&mut cargo)?;
-    let built = build::folder()
-        .join(recipe.target.triple)
-        .join("release/firmware-size");
+    let package = tree::root().join("tests/firmware-size");
+    let built = build::firmware(recipe, machine, &package, "", "firmware-size")?;
     let facts = Facts::read(&fs::read(built)?)?;
     Ok(facts.loaded().map(|segment| segment.file_size).sum())
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::preflight::{Link, Recipe};
+use super::machine::Machine;
+use super::preflight::{self, Link, Recipe};
 use super::support;
 use super::targets::{IOS_MINIMUM, Kind, Platform, Product};
 use crate::command::{self, program};
@@ -133,6 +134,40 @@ pub(crate) fn cargo(recipe: &Recipe, task: &str) -> Outcome<Command> {
         }
     }
     Ok(cargo)
+}
+
+/// Builds a firmware, a package of its own, with these of its features and no others; where the
+/// ELF file of its program `name` lies. Its build script or its folder has the board's memory map.
+pub(crate) fn firmware(
+    recipe: &Recipe,
+    machine: &Machine,
+    package: &Path,
+    features: &str,
+    name: &str,
+) -> Outcome<PathBuf> {
+    let lld = preflight::lld(machine).map_err(|need| format!("missing {}", need.what()))?;
+    let recipe = Recipe {
+        link: Link::Lld(lld),
+        ..recipe.clone()
+    };
+    let triple = recipe.target.triple;
+    let mut cargo = program(
+        recipe.toolchain.cargo(),
+        &["build", "--release", "--locked", "--target", triple],
+    );
+    cargo.arg("--manifest-path").arg(package.join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(folder());
+    cargo.args(["--no-default-features", "--features", features]);
+    toolchain(&mut cargo, &recipe, recipe.target.library_crates());
+    let mut flags = recipe.flags(package);
+    // The start-up code brings the script, which includes the memory map.
+    flags.extend([
+        "-Clink-arg=-Tlink.x".to_owned(),
+        format!("-Lnative={}", package.display()),
+    ]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    command::run(&mut cargo)?;
+    Ok(folder().join(triple).join("release").join(name))
 }
 
 /// Has the recipe's Rust compile, and these crates of its library where it has only sources.

@@ -6,7 +6,7 @@ pub(crate) mod budgets;
 pub(crate) mod build;
 pub(crate) mod machine;
 mod ndk;
-mod needs;
+pub(crate) mod needs;
 pub(crate) mod preflight;
 pub(crate) mod report;
 mod support;

@@ -18,6 +18,8 @@ pub(crate) enum Need {
     },
     /// Clang and the headers of iOS, for what `tract` assembles.
     IosSdk,
+    /// The emulator of whole ARM machines.
+    Qemu,
     /// Nothing brings it.
     Never(&'static str),
 }
@@ -53,6 +55,7 @@ impl Need {
             Need::Ndk { found: None } => "an Android NDK".into(),
             Need::Ndk { found: Some(wrong) } => format!("a whole Android NDK: {wrong}"),
             Need::IosSdk => "clang and an iOS SDK".into(),
+            Need::Qemu => "QEMU for ARM machines".into(),
             Need::Never(why) => (*why).into(),
         }
     }
@@ -104,6 +107,11 @@ impl Need {
             (Need::Musl, _) => &["rustup target add aarch64-unknown-linux-musl"],
             (Need::IosSdk, System::MacOs) => &["xcode-select --install"],
             (Need::IosSdk, _) => &["build it on macOS with Xcode, or without the feature `tract`"],
+            (Need::Qemu, System::Debian) => &["sudo apt-get install qemu-system-arm"],
+            (Need::Qemu, System::Fedora) => &["sudo dnf install qemu-system-arm"],
+            (Need::Qemu, System::Arch) => &["sudo pacman -S qemu-system-arm"],
+            (Need::Qemu, System::MacOs) => &["brew install qemu"],
+            (Need::Qemu, System::Other) => &["install QEMU with the program qemu-system-arm"],
             (Need::Never(_), _) => &[],
         };
         lines.iter().map(|line| (*line).to_owned()).collect()

@@ -81,6 +81,18 @@ const ROOMS: &[Room] = &[
         builds_with: &[],
     },
     Room {
+        name: "firmware-app",
+        uses: &["tealight-core", "tealight-models"],
+        may_use: &[],
+        builds_with: &[],
+    },
+    Room {
+        name: "firmware-build",
+        uses: &["tealight-core", "tealight-import"],
+        may_use: &[],
+        builds_with: &[],
+    },
+    Room {
         name: "xtask",
         uses: &[],
         may_use: &[],

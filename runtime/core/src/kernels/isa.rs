@@ -52,7 +52,15 @@ impl Isa {
     pub const SCALAR: Isa = Isa(Set::Scalar);
 
     /// The names of all sets on all processors.
-    pub const NAMES: &[&str] = &["scalar", "avx2", "avx512vnni", "neon", "dotprod", "i8mm", "dsp"];
+    pub const NAMES: &[&str] = &[
+        "scalar",
+        "avx2",
+        "avx512vnni",
+        "neon",
+        "dotprod",
+        "i8mm",
+        "dsp",
+    ];
 
     /// From the plainest to the fastest.
     const ALL: &[Isa] = &[

@@ -12,6 +12,11 @@
 
 #[cfg(all(target_arch = "arm", feature = "std"))]
 mod armv7;
+#[cfg(any(
+    all(target_arch = "arm", feature = "std"),
+    all(feature = "dsp", target_os = "none", target_abi = "eabihf")
+))]
+mod as_scalar;
 mod attend;
 #[cfg(target_arch = "x86_64")]
 mod avx2;

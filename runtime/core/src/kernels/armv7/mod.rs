@@ -8,7 +8,8 @@
 use core::arch::{asm, global_asm};
 use core::ops::Range;
 
-use super::lanes::{Kernel, LANES, Lanes, Scalar};
+use super::as_scalar::as_scalar;
+use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::{Dot, DotBlocks, linear_by_rows};
 use super::{Epilogue, QuantizedRows, Weight};
 use crate::layout::{BLOCK, GROUP_ROWS};
@@ -45,18 +46,6 @@ pub(super) fn is_available() -> bool {
         safe fn getauxval(entry: usize) -> usize;
     }
     getauxval(HARDWARE) & (NEON | VFP_4) == NEON | VFP_4
-}
-
-/// Most operations are the scalar form's.
-macro_rules! as_scalar {
-    ($($name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {
-        $(
-            #[inline(always)]
-            fn $name(self, $($argument: $kind),*) $(-> $result)? {
-                Scalar.$name($($argument),*)
-            }
-        )*
-    };
 }
 
 type F = [f32; LANES];

@@ -7,6 +7,7 @@
 use core::arch::global_asm;
 use core::ops::Range;
 
+use super::as_scalar::as_scalar;
 use super::lanes::{Kernel, LANES, Lanes, Scalar};
 use super::linear_int8::DotBlocks;
 use super::{Epilogue, QuantizedRows, Weight};
@@ -55,23 +56,11 @@ pub(super) struct CortexM {
     products: Products,
 }
 
-/// Operations that are the scalar form's.
-macro_rules! as_scalar {
-    ($($name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {
-        $(
-            #[inline(always)]
-            fn $name(self, $($argument: $kind),*) $(-> $result)? {
-                Scalar.$name($($argument),*)
-            }
-        )*
-    };
-}
-
 type F = [f32; LANES];
 
 impl Lanes for CortexM {
     type F = F;
-    const SHARED: bool = Scalar::SHARED;
+    const QUERIES: usize = Scalar::QUERIES;
 
     as_scalar! {
         splat(x: f32) -> F;

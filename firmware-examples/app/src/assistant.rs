@@ -1,0 +1,178 @@
+//! The model at work: a request's tokens in, one token of the answer a call out.
+
+use heapless::Vec;
+use tealight_core::executor::{
+    Activations, Arena, Config, Executor, KvCache, Line, Logits, MemoryError, StepError,
+};
+use tealight_core::kernels::Isa;
+use tealight_core::plan::{Plan, PlanError};
+use tealight_core::pool::Single;
+use tealight_core::sampling::greedy;
+
+use crate::intact::{self, Damage};
+
+/// Most tokens of a request and its answer.
+pub const MOST: usize = 256;
+
+/// A model in flash, with the memory that it works in.
+pub struct Assistant<'m> {
+    plan: Plan<&'m [u8]>,
+    cache: KvCache<&'m mut [Line]>,
+    arena: Arena<&'m mut [Line]>,
+    /// What ends an answer.
+    stops: &'m [u32],
+    isa: Isa,
+    /// The request, then what was said. The cache holds the first of them.
+    tokens: Vec<u32, MOST>,
+    busy: bool,
+}
+
+/// What a step brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing: no request is being answered.
+    Idle,
+    /// A part of the request was read.
+    Reading,
+    /// A token of the answer.
+    Said(u32),
+    /// The answer is whole.
+    Ended,
+    /// The answer was cut off: the context is full.
+    Full,
+}
+
+/// Why a model cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// It is no plan, or not one for this version.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Its bytes have changed.
+    #[error(transparent)]
+    Damage(#[from] Damage),
+    /// It needs more memory than the firmware was built with.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// Why a request is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// It leaves no room for an answer.
+    #[error("a request of {tokens} tokens leaves no room in a context of {context}")]
+    TooLong {
+        /// The request's.
+        tokens: usize,
+        /// The memory's.
+        context: usize,
+    },
+}
+
+impl<'m> Assistant<'m> {
+    /// Checks the model in `flash`, every byte of it, and takes its memory.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub fn new(
+        flash: &'m [u8],
+        config: &Config,
+        stops: &'m [u32],
+        cache: &'m mut [Line],
+        arena: &'m mut [Line],
+    ) -> Result<Assistant<'m>, StartError> {
+        let plan = Plan::open(flash)?;
+        intact::check(&plan)?;
+        Ok(Assistant {
+            cache: KvCache::new(&plan, config, cache)?,
+            arena: Arena::new(&plan, config, arena)?,
+            plan,
+            stops,
+            isa: Isa::best(),
+            tokens: Vec::new(),
+            busy: false,
+        })
+    }
+
+    /// The model.
+    pub fn plan(&self) -> &Plan<&'m [u8]> {
+        &self.plan
+    }
+
+    /// The instruction set that it computes with.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Begins to answer a request, which stands alone: earlier ones are forgotten.
+    ///
+    /// # Errors
+    /// If it is too long.
+    pub fn ask(&mut self, request: &[u32]) -> Result<(), AskError> {
+        let context = self.cache.capacity().min(MOST);
+        self.stop();
+        if request.len() >= context || self.tokens.extend_from_slice(request).is_err() {
+            return Err(AskError::TooLong {
+                tokens: request.len(),
+                context,
+            });
+        }
+        self.busy = !request.is_empty();
+        Ok(())
+    }
+
+    /// Forgets the request that is being answered.
+    pub fn stop(&mut self) {
+        self.tokens.clear();
+        self.cache.truncate(0);
+        self.busy = false;
+    }
+
+    /// Whether a request is being answered.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// One step: a part of the request, or a token of the answer.
+    ///
+    /// # Errors
+    /// If a token is none of the model's, or the context is full; the request is then forgotten.
+    pub fn step(&mut self) -> Result<Turn, StepError> {
+        if !self.busy {
+            return Ok(Turn::Idle);
+        }
+        let turn = self.advance();
+        if !matches!(turn, Ok(Turn::Reading | Turn::Said(_))) {
+            self.busy = false;
+        }
+        turn
+    }
+
+    fn advance(&mut self) -> Result<Turn, StepError> {
+        let unseen = &self.tokens[self.cache.len()..];
+        let room = self.cache.capacity() - self.cache.len();
+        if unseen.len() > room {
+            return Ok(Turn::Full);
+        }
+        let executor = Executor::new(&self.plan, &Single, self.isa, Activations::Int8);
+        let most = self.arena.config().step;
+        if unseen.len() > most {
+            executor.step(
+                &mut self.cache,
+                &mut self.arena,
+                &unseen[..most],
+                Logits::None,
+            )?;
+            return Ok(Turn::Reading);
+        }
+        let logits = executor.step(&mut self.cache, &mut self.arena, unseen, Logits::Last)?;
+        let token = greedy(logits);
+        if self.stops.contains(&token) {
+            return Ok(Turn::Ended);
+        }
+        match self.tokens.push(token) {
+            Ok(()) => Ok(Turn::Said(token)),
+            Err(_) => Ok(Turn::Full),
+        }
+    }
+}

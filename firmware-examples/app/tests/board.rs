@@ -1,0 +1,328 @@
+//! The whole application on this machine: a serial port out of queues, pins and buses that know
+//! what they should see, and the embedded model.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use embedded_hal_mock::eh1::digital::{Mock as Pin, State, Transaction as Digital};
+use embedded_hal_mock::eh1::i2c::{Mock as Bus, Transaction as OnBus};
+use embedded_hal_mock::eh1::pwm::{Mock as Pulses, Transaction as Duty};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use firmware_app::app::{App, Status, Watchdog};
+use firmware_app::assistant::Assistant;
+use firmware_app::command::Room;
+use firmware_app::house::{House, Level};
+use firmware_app::text::{Form, Language, SCRATCH_WORDS};
+use lm75::{Address, Lm75};
+use tealight_core::executor::{Arena, Config, KvCache, Line};
+use tealight_core::plan::Plan;
+
+/// What is typed, and what is shown.
+#[derive(Clone, Default)]
+struct Serial(Rc<RefCell<(VecDeque<u8>, Vec<u8>)>>);
+
+impl Serial {
+    fn type_in(&self, text: impl AsRef<[u8]>) {
+        self.0.borrow_mut().0.extend(text.as_ref());
+    }
+
+    /// What was shown since this was last asked.
+    fn shown(&self) -> String {
+        let shown = std::mem::take(&mut self.0.borrow_mut().1);
+        String::from_utf8_lossy(&shown).replace("\r\n", "\n")
+    }
+}
+
+impl ErrorType for Serial {
+    type Error = Infallible;
+}
+
+impl ReadReady for Serial {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(!self.0.borrow().0.is_empty())
+    }
+}
+
+impl Read for Serial {
+    fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Infallible> {
+        bytes[0] = self
+            .0
+            .borrow_mut()
+            .0
+            .pop_front()
+            .expect("it was asked first");
+        Ok(1)
+    }
+}
+
+impl Write for Serial {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        self.0.borrow_mut().1.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// Counts how often it is fed.
+#[derive(Clone, Default)]
+struct Dog(Rc<RefCell<usize>>);
+
+impl Watchdog for Dog {
+    fn feed(&mut self) {
+        *self.0.borrow_mut() += 1;
+    }
+}
+
+/// What the devices should see.
+#[derive(Default)]
+struct Seen {
+    light: Vec<Duty>,
+    fan: Vec<Duty>,
+    plug: Vec<Digital>,
+    lock: Vec<Digital>,
+    bus: Vec<OnBus>,
+}
+
+/// A board with a context of so many tokens, and a model that `change` has touched.
+fn board(
+    seen: Seen,
+    context: usize,
+    change: impl Fn(&mut [u8]),
+    test: impl Fn(&mut dyn FnMut() -> Status, &Serial, &Dog),
+) {
+    let mut flash = vec![Line::ZERO; tealight_models::HOME.len().div_ceil(Line::BYTES)];
+    let flash: &mut [u8] = bytemuck::cast_slice_mut(&mut flash);
+    let flash = &mut flash[..tealight_models::HOME.len()];
+    flash.copy_from_slice(tealight_models::HOME);
+    change(flash);
+
+    let mut config = Config::new(context);
+    config.step = 4;
+    let whole = Plan::open(tealight_models::HOME).expect("it is whole");
+    let mut cache = vec![Line::ZERO; KvCache::lines(&whole, &config).expect("it fits")];
+    let mut arena = vec![Line::ZERO; Arena::lines(&whole, &config).expect("it fits")];
+    let mut scratch = [0; SCRATCH_WORDS];
+    let assistant = Assistant::new(flash, &config, &[3], &mut cache, &mut arena);
+
+    let off = [Duty::max_duty_cycle(300), Duty::set_duty_cycle(0)];
+    let mut light = Pulses::new(&[&off, &seen.light[..]].concat());
+    let mut fan = Pulses::new(&[&off, &seen.fan[..]].concat());
+    let (mut plug, mut lock) = (Pin::new(&seen.plug), Pin::new(&seen.lock));
+    let mut bus = Bus::new(&seen.bus);
+    let house = House {
+        room: Room::Kitchen,
+        light: Level::light(light.clone()).expect("it obeys"),
+        fan: Level::fan(fan.clone()).expect("it obeys"),
+        plug: plug.clone(),
+        lock: lock.clone(),
+        thermometer: Lm75::new(bus.clone(), Address::default()),
+    };
+    let (serial, dog) = (Serial::default(), Dog::default());
+    let language = Language::new(Form::HOME, &mut scratch);
+    let app = App::new(serial.clone(), assistant, language, house, dog.clone());
+    let mut app = app.expect("the port has no errors");
+    test(
+        &mut || app.poll().expect("the port has no errors"),
+        &serial,
+        &dog,
+    );
+    light.done();
+    fan.done();
+    plug.done();
+    lock.done();
+    bus.done();
+}
+
+/// Polls until there is nothing to do; how often.
+fn run(poll: &mut dyn FnMut() -> Status) -> usize {
+    (1..).find(|_| poll() != Status::Busy).expect("it ends")
+}
+
+#[test]
+fn requests_move_pins() {
+    let seen = Seen {
+        light: vec![
+            Duty::max_duty_cycle(300),
+            Duty::set_duty_cycle(300),
+            Duty::max_duty_cycle(300),
+            Duty::set_duty_cycle(90),
+        ],
+        fan: vec![Duty::max_duty_cycle(300), Duty::set_duty_cycle(200)],
+        plug: vec![Digital::set(State::High)],
+        lock: vec![Digital::set(State::High)],
+        // The thermometer's register 0: 21.5 degrees.
+        bus: vec![OnBus::write_read(0x48, vec![0], vec![0x15, 0x80])],
+    };
+    board(
+        seen,
+        128,
+        |_| {},
+        |poll, serial, _| {
+            assert_eq!(
+                serial.shown(),
+                format!(
+                    "tealight: ready, computing with {:?}\n> ",
+                    tealight_core::kernels::Isa::best()
+                )
+            );
+            let requests = [
+                ("Turn on the kitchen light", "= light 100 %"),
+                ("dim the lights to 30 percent", "= light 30 %"),
+                ("set the fan to two", "= fan 2"),
+                ("turn on the socket", "= plug on"),
+                ("lock the door", "= locked"),
+                ("what's the temperature in here?", "= 21.5 degrees"),
+                ("open the blinds", "! there is no such device on this board"),
+                (
+                    "turn on the bedroom light",
+                    "! this board is in another room",
+                ),
+                (
+                    "sing me a song",
+                    "! this is not among the things that can be done",
+                ),
+            ];
+            for (request, done) in requests {
+                serial.type_in(format!("{request}\r"));
+                run(poll);
+                let shown = serial.shown();
+                let lines: Vec<_> = shown.lines().collect();
+                assert_eq!(
+                    (lines[0], lines[2], lines[3]),
+                    (request, done, "> "),
+                    "{shown}"
+                );
+            }
+        },
+    );
+}
+
+#[test]
+fn a_poll_makes_one_token_and_feeds_the_watchdog() {
+    let seen = Seen {
+        plug: vec![Digital::set(State::High)],
+        ..Seen::default()
+    };
+    board(
+        seen,
+        128,
+        |_| {},
+        |poll, serial, dog| {
+            serial.type_in("turn on the socket\r");
+            let before = *dog.0.borrow();
+            let polls = run(poll);
+            assert_eq!(*dog.0.borrow() - before, polls);
+            // A request of six tokens in steps of four, an answer of two or more.
+            assert!(polls > 5, "{polls}");
+        },
+    );
+}
+
+#[test]
+fn bad_lines_leave_a_prompt_that_works() {
+    let seen = Seen {
+        plug: vec![Digital::set(State::High)],
+        ..Seen::default()
+    };
+    board(
+        seen,
+        128,
+        |_| {},
+        |poll, serial, _| {
+            serial.shown();
+            let long = "x".repeat(400);
+            let lines: [(&[u8], &str); 3] = [
+                (b"\xff\xfe\x01\x02\r", "! the line is no text\n> "),
+                (long.as_bytes(), ""),
+                (b"\r", "! the line is longer than 240 bytes\n> "),
+            ];
+            for (line, said) in lines {
+                serial.type_in(line);
+                run(poll);
+                let shown = serial.shown();
+                assert!(shown.ends_with(said), "{shown}");
+            }
+            // A letter a token.
+            serial.type_in(format!("{}\r", "é".repeat(100)));
+            run(poll);
+            let shown = serial.shown();
+            assert!(
+                shown.contains("leaves no room in a context of 128"),
+                "{shown}"
+            );
+            serial.type_in("turn on the socket\r");
+            run(poll);
+            assert!(serial.shown().ends_with("= plug on\n> "));
+        },
+    );
+}
+
+#[test]
+fn an_answer_that_fills_the_context_is_cut_off_and_nothing_is_done() {
+    board(
+        Seen::default(),
+        8,
+        |_| {},
+        |poll, serial, _| {
+            serial.type_in("turn on the socket\r");
+            run(poll);
+            let shown = serial.shown();
+            assert!(shown.ends_with("! the context is full\n> "), "{shown}");
+        },
+    );
+}
+
+#[test]
+fn ctrl_c_stops_an_answer_and_the_next_one_is_whole() {
+    let seen = Seen {
+        plug: vec![Digital::set(State::High)],
+        ..Seen::default()
+    };
+    board(
+        seen,
+        128,
+        |_| {},
+        |poll, serial, _| {
+            serial.type_in("turn off the socket\r");
+            poll();
+            poll();
+            serial.type_in("nonsense\x03");
+            run(poll);
+            assert!(serial.shown().ends_with("\nstopped\n> "));
+            serial.type_in("turn on the socket\r");
+            run(poll);
+            assert!(serial.shown().ends_with("= plug on\n> "));
+        },
+    );
+}
+
+#[test]
+fn a_model_that_cannot_be_used_is_named_and_the_prompt_works() {
+    let cases: [(fn(&mut [u8]), &str); 4] = [
+        (|flash| flash[0] ^= 1, "this is not a Tealight plan"),
+        (|flash| flash[8] += 1, "compile the model again"),
+        (|flash| flash[12] += 1, "compile the model again"),
+        (
+            |flash| *flash.last_mut().expect("bytes") ^= 0x10,
+            "the plan's weights section is damaged",
+        ),
+    ];
+    for (change, said) in cases {
+        board(Seen::default(), 128, change, |poll, serial, _| {
+            let banner = serial.shown();
+            assert!(
+                banner.contains("no model") && banner.contains(said),
+                "{banner}"
+            );
+            serial.type_in("turn on the socket\r");
+            run(poll);
+            let shown = serial.shown();
+            assert!(shown.contains(said) && shown.ends_with("\n> "), "{shown}");
+        });
+    }
+}

@@ -1,0 +1,161 @@
+//! Holds the firmware on every emulated machine to the answers of the command on this one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::boards::{MACHINES, Program};
+use super::qemu::Session;
+use crate::command::{self, cargo, output, program};
+use crate::{Outcome, tree};
+
+/// The board that bad input is tried on.
+const BAD_INPUT: &str = "mps2-an386";
+
+/// What is asked, one a line.
+const REQUESTS: &str = include_str!("../../data/requests.txt");
+
+pub(crate) fn run() -> Outcome {
+    let expected = expected()?;
+    for program in MACHINES {
+        let elf = program.build()?;
+        let began = Instant::now();
+        answers(program, &elf, &expected)?;
+        eprintln!(
+            "{} ({}, {}): {} answers as here, in {:.0} s",
+            program.machine,
+            program.processor,
+            program.triple,
+            expected.len(),
+            began.elapsed().as_secs_f32()
+        );
+    }
+    let program = Program::of(BAD_INPUT)?;
+    let elf = program.build()?;
+    bad_lines(program, &elf)?;
+    reset(program, &elf)?;
+    bad_models(program, &elf)
+}
+
+/// Each request with the command's answer, from a cache of keys and values like the firmware's.
+fn expected() -> Outcome<Vec<(&'static str, String)>> {
+    let build = ["build", "--release", "-p", "tealight-cli"];
+    command::run(&mut cargo(&build))?;
+    let tealight = tree::root().join("target/release/tealight");
+    let answer = |request: &'static str| {
+        let options = ["run", "--kv", "int8", "--greedy", "--", request];
+        let said = output(&mut program(&tealight, &options))?;
+        Ok((request, said.trim_end_matches('\n').to_owned()))
+    };
+    REQUESTS.lines().map(answer).collect()
+}
+
+/// An error at the first answer that differs.
+fn answers(program: &Program, elf: &Path, expected: &[(&str, String)]) -> Outcome {
+    let mut session = Session::start(program, elf)?;
+    session.hear("tealight: ready")?;
+    session.hear("> ")?;
+    for (request, answer) in expected {
+        session.say(format!("{request}\r"))?;
+        session.hear(&format!("{request}\r\n"))?;
+        let found = session.hear("\r\n")?;
+        if found != *answer {
+            return Err(format!(
+                "{} answers {request:?} with\n  {found}\nand this machine with\n  {answer}",
+                program.machine
+            )
+            .into());
+        }
+        session.hear("\r\n> ")?;
+    }
+    ended_well(session, program)
+}
+
+/// After lines that nobody can follow, the prompt works.
+fn bad_lines(program: &Program, elf: &Path) -> Outcome {
+    let mut session = Session::start(program, elf)?;
+    session.hear("\n> ")?;
+    let lines: [(Vec<u8>, &str); 4] = [
+        (
+            vec![0xff, 0xc0, 0x01, 0x1b, b'[', b'A'],
+            "the line is no text",
+        ),
+        (vec![b'x'; 5000], "the line is longer than 240 bytes"),
+        ("é".repeat(110).into_bytes(), "no room in a context of 128"),
+        ("z ".repeat(60).into_bytes(), "the context is full"),
+    ];
+    for (mut line, said) in lines {
+        line.push(b'\r');
+        session.say(line)?;
+        session.hear(said)?;
+        session.hear("\n> ")?;
+        works(&mut session)?;
+    }
+    eprintln!("{}: a working prompt after bad lines", program.machine);
+    ended_well(session, program)
+}
+
+/// A reset in the middle of an answer begins anew.
+fn reset(program: &Program, elf: &Path) -> Outcome {
+    let mut session = Session::start(program, elf)?;
+    session.hear("\n> ")?;
+    session.say("turn on the kitchen light\r")?;
+    session.hear("{\"device\":")?;
+    session.reset()?;
+    session.hear("tealight: ready")?;
+    session.hear("\n> ")?;
+    works(&mut session)?;
+    eprintln!("{}: a working prompt after a reset", program.machine);
+    ended_well(session, program)
+}
+
+/// With a model that is damaged or of another version, the firmware says so and goes on.
+fn bad_models(program: &Program, elf: &Path) -> Outcome {
+    let whole = fs::read(elf)?;
+    let start = b"TEALIGHT";
+    // The first is the reader's own copy of the mark, unless the file begins a line of 64 bytes.
+    let plans = whole.windows(start.len()).enumerate();
+    let at = plans
+        .filter(|(at, bytes)| bytes == start && at % 64 == 0)
+        .map(|(at, _)| at)
+        .next()
+        .ok_or("there is no plan in the firmware")?;
+    let bad: [(usize, &str); 4] = [
+        (0, "this is not a Tealight plan"),
+        (8, "compile the model again"),
+        (16, "it was cut off or changed"),
+        (700_000, "the plan's weights section is damaged"),
+    ];
+    for (byte, said) in bad {
+        let mut changed = whole.clone();
+        changed[at + byte] ^= 0x40;
+        let path: PathBuf = elf.with_extension("changed");
+        fs::write(&path, changed)?;
+        let mut session = Session::start(program, &path)?;
+        session.hear("tealight: no model")?;
+        session.hear(said)?;
+        session.hear("\n> ")?;
+        session.say("turn on the kitchen light\r")?;
+        session.hear(said)?;
+        session.hear("\n> ")?;
+        ended_well(session, program)?;
+    }
+    eprintln!("{}: a working prompt without a model", program.machine);
+    Ok(())
+}
+
+/// An error unless a request is answered.
+fn works(session: &mut Session) -> Outcome {
+    session.say("turn on the kitchen light\r")?;
+    session.hear("= light 100 %\r\n> ")?;
+    Ok(())
+}
+
+/// Ends the firmware, which is an error unless it was still in order.
+fn ended_well(session: Session, program: &Program) -> Outcome {
+    let (status, said) = session.finish()?;
+    if !status.success() {
+        return Err(format!("{} ended with {status}: {said}", program.machine).into());
+    }
+    Ok(())
+}
