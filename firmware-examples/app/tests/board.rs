@@ -301,9 +301,12 @@ fn ctrl_c_stops_an_answer_and_the_next_one_is_whole() {
     );
 }
 
+/// What befalls a plan in flash.
+type Harm = fn(&mut [u8]);
+
 #[test]
 fn a_model_that_cannot_be_used_is_named_and_the_prompt_works() {
-    let cases: [(fn(&mut [u8]), &str); 4] = [
+    let cases: [(Harm, &str); 4] = [
         (|flash| flash[0] ^= 1, "this is not a Tealight plan"),
         (|flash| flash[8] += 1, "compile the model again"),
         (|flash| flash[12] += 1, "compile the model again"),

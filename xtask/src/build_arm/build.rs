@@ -153,8 +153,9 @@ pub(crate) fn firmware(
     let triple = recipe.target.triple;
     let mut cargo = program(
         recipe.toolchain.cargo(),
-        &["build", "--release", "--locked", "--target", triple],
+        &["build", "--release", "--locked"],
     );
+    cargo.args(["--target", triple, "--bin", name]);
     cargo.arg("--manifest-path").arg(package.join("Cargo.toml"));
     cargo.arg("--target-dir").arg(folder());
     cargo.args(["--no-default-features", "--features", features]);

@@ -34,8 +34,12 @@ enum Task {
         #[arg(long, default_value = "mps2-an386", value_parser = machine_names())]
         machine: String,
     },
-    /// Hold the example on all of QEMU's machines to the tokens of the command here
-    Test,
+    /// Hold the example on QEMU's machines to the tokens of the command here
+    Test {
+        /// The machine that QEMU emulates; all if left out
+        #[arg(long, value_parser = machine_names())]
+        machine: Option<String>,
+    },
 }
 
 pub(crate) fn run(flags: &Flags) -> Outcome {
@@ -45,13 +49,13 @@ pub(crate) fn run(flags: &Flags) -> Outcome {
             qemu::interactive(program, &program.build()?)
         }
         Task::Measure { machine } => measure::run(Program::of(machine)?),
-        Task::Test => test::run(),
+        Task::Test { machine } => test::run(machine.as_deref()),
     }
 }
 
 /// The steps of `cargo xtask test`.
 pub(crate) fn test() -> Outcome {
-    test::run()
+    test::run(None)
 }
 
 fn machine_names() -> Vec<&'static str> {

@@ -43,9 +43,10 @@ fn penalised(params: &SamplingParams, logit: f32, count: usize) -> f32 {
 fn for_each_count(tokens: &[u32], scratch: &mut [Candidate], mut f: impl FnMut(u32, usize)) {
     if let Some(sorted) = scratch.get_mut(..tokens.len()) {
         for (entry, token) in sorted.iter_mut().zip(tokens) {
-            entry.token = *token;
+            (entry.token, entry.value) = (*token, 0.0);
         }
-        sorted.sort_unstable_by_key(|entry| entry.token);
+        // By the tokens, as all are equally likely: flash needs only one order's code.
+        sorted.sort_unstable_by(Candidate::by_rank);
         for run in sorted.chunk_by(|a, b| a.token == b.token) {
             f(run[0].token, run.len());
         }
