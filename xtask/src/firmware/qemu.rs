@@ -51,12 +51,12 @@ pub(crate) fn counted(machine: &Program, elf: &Path) -> Outcome<String> {
     let mut qemu = qemu(machine, elf, "none")?;
     qemu.args(["-icount", "shift=0"]).stdin(Stdio::null());
     let done = qemu.output()?;
-    // Semihosting writes to standard error.
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    if !done.status.success() {
-        return Err(format!("{} ended with {}: {said}", machine.machine, done.status).into());
+    // Semihosting writes to standard output or to standard error, as QEMU's version has it.
+    let said = words(&done.stdout) + &words(&done.stderr);
+    match done.status.success() {
+        true => Ok(said),
+        false => Err(format!("{} ended with {}: {said}", machine.machine, done.status).into()),
     }
-    Ok(said)
 }
 
 /// A firmware that a test talks to.
@@ -98,10 +98,13 @@ impl Session {
         })
     }
 
-    /// Presses the reset button.
+    /// Presses the reset button. QEMU drops a command whose sender leaves before the next prompt.
     pub(crate) fn reset(&mut self) -> Outcome {
         let mut monitor = UnixStream::connect(self.folder.path().join(MONITOR))?;
-        Ok(monitor.write_all(b"system_reset\n")?)
+        monitor.set_read_timeout(Some(PATIENCE))?;
+        prompted(&mut monitor)?;
+        monitor.write_all(b"system_reset\n")?;
+        prompted(&mut monitor)
     }
 
     /// Types.
@@ -151,6 +154,18 @@ impl Session {
         };
         Ok((status, words(&self.said)))
     }
+}
+
+/// Reads until the monitor waits for a command.
+fn prompted(monitor: &mut UnixStream) -> Outcome {
+    const PROMPT: &[u8] = b"(qemu) ";
+    let mut said = Vec::new();
+    while !said.ends_with(PROMPT) {
+        let mut byte = [0];
+        monitor.read_exact(&mut byte)?;
+        said.extend(byte);
+    }
+    Ok(())
 }
 
 fn words(bytes: &[u8]) -> String {
