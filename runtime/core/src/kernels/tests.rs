@@ -360,10 +360,10 @@ fn a_product_reads_a_stride_wider_than_its_row() {
 fn int8_products_of_many_tokens_are_the_same_everywhere() {
     let mut numbers = Numbers(11);
     for (rows, cols, tokens) in [(16, 32, 13), (40, 610, 75), (150, 300, 131), (70, 1000, 12)] {
-        for encoding in &PACKED[2..] {
+        let precisions = [InputPrecision::Int8, InputPrecision::Int16];
+        for (encoding, precision) in PACKED[2..].iter().flat_map(|e| precisions.map(|p| (e, p))) {
             let matrix = Matrix::new(*encoding, rows, cols, &mut numbers);
             let x = numbers.floats(tokens * cols);
-            let precision = InputPrecision::Int16;
             let q = Quantized::new(Isa::SCALAR, &x, cols, precision);
             let weight = matrix.weight();
             let run = |isa| {
@@ -375,7 +375,7 @@ fn int8_products_of_many_tokens_are_the_same_everywhere() {
             for isa in vector_isas() {
                 assert!(
                     bits(&run(isa)) == expected,
-                    "{isa:?}, {encoding:?}: {rows} × {cols}, {tokens} tokens"
+                    "{isa:?}, {encoding:?}, {precision:?}: {rows} × {cols}, {tokens} tokens"
                 );
             }
         }

@@ -109,7 +109,7 @@ unsafe fn sdot<const LANE: usize>(dots: &mut int32x4_t, w: int8x16_t, x: int8x16
 /// # Safety
 /// The processor has dotprod.
 #[inline(always)]
-unsafe fn sdots<const LANE: usize, const T: usize>(
+pub(super) unsafe fn sdots<const LANE: usize, const T: usize>(
     dots: &mut [int32x4_t; T],
     w: int8x16_t,
     x: &[int8x16_t; T],

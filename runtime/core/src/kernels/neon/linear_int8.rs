@@ -10,7 +10,9 @@ use crate::kernels::{Epilogue, QuantizedRows, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 
 /// From this many tokens on, unpacking weights for `smmla` costs less than it saves.
-const PANEL: usize = 12;
+const SMMLA_PANEL: usize = 12;
+/// The same for `sdot`.
+const SDOT_PANEL: usize = 24;
 
 /// [`crate::kernels::linear_int8()`], whose checks have passed.
 pub(super) fn base(
@@ -32,7 +34,11 @@ pub(super) fn dotprod(
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
 ) {
-    product(DotProd, lanes, weight, input, epilogue, groups);
+    if input.count() >= SDOT_PANEL && fits_panels(weight) {
+        panels::dotprod(lanes, weight, input, epilogue, groups);
+    } else {
+        product(DotProd, lanes, weight, input, epilogue, groups);
+    }
 }
 
 /// As [`base`].
@@ -44,12 +50,16 @@ pub(super) fn i8mm(
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
 ) {
-    // Zero points of int8 do not fit the unpacked bytes.
-    if input.count() >= PANEL && weight.encoding != Encoding::Int8ZeroPoint {
-        panels::product(lanes, weight, input, epilogue, groups);
+    if input.count() >= SMMLA_PANEL && fits_panels(weight) {
+        panels::i8mm(lanes, weight, input, epilogue, groups);
     } else {
         dotprod(lanes, weight, input, epilogue, groups);
     }
+}
+
+/// Zero points of int8 do not fit the unpacked bytes.
+fn fits_panels(weight: Weight<'_>) -> bool {
+    weight.encoding != Encoding::Int8ZeroPoint
 }
 
 #[inline(always)]
