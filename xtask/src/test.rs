@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::build_arm::budgets;
 use crate::command::{self, cargo};
-use crate::{Outcome, bindings, emulate, firmware, instructions, tidy};
+use crate::{Outcome, bindings, emulate, firmware, instructions, package, tidy};
 
 #[derive(Args)]
 pub(crate) struct Flags {
@@ -74,6 +74,11 @@ const STEPS: &[Step] = &[
         run: |_| budgets::run(&budgets::Flags::default()),
     },
     Step {
+        name: "packages",
+        wanted: |flags| !flags.quick,
+        run: packages,
+    },
+    Step {
         name: "emulate",
         wanted: |flags| !flags.quick,
         run: |flags| emulate::run(flags.may_skip_emulation),
@@ -124,6 +129,17 @@ fn tests(flags: &Flags) -> Outcome {
         command.args(["--exclude", "tealight-tests"]);
     }
     command::run(&mut command)
+}
+
+/// Packs what the steps before have compiled, and holds it to its rules.
+fn packages(flags: &Flags) -> Outcome {
+    if cfg!(target_os = "linux") {
+        package::swift::host("release")?;
+    }
+    if flags.without_jvm {
+        return Ok(());
+    }
+    package::android::test()
 }
 
 fn tract(_: &Flags) -> Outcome {

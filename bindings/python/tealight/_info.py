@@ -78,7 +78,8 @@ class ModelInfo:
 
     def memory_estimate(self, context: int) -> int:
         """About how many bytes of memory the model takes with one chat of so many tokens: the file
-        (which the system can drop and read again), keys and values, working memory, the tokenizer.
+        (which the system can drop and read again), keys and values in half precision, working
+        memory, the tokenizer.
         """
         return self.fixed_bytes + self.bytes_per_token * min(context, self.context)
 

@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 from support import ANSWER, EXPORT, QUESTION, WithFolder
-from tealight import LoadProgress, LoadStage, Model, ModelInfo, TealightError, errors
+from tealight import KvType, LoadProgress, LoadStage, Model, ModelInfo, TealightError, errors
 from tealight import _ffi as ffi
 from tealight._native import KINDS, translated
 
@@ -47,6 +47,12 @@ class Loading(WithFolder):
         self.assertEqual(ModelInfo.read().file_bytes, info.file_bytes)
         with Model.load() as model:
             self.assertEqual(model.info, ModelInfo.read())
+
+    def test_keys_and_values_may_be_kept_in_each_way(self) -> None:
+        self.assertEqual([kv.name for kv in KvType], [kv.name for kv in ffi.KvType])
+        for kv in KvType:
+            with Model.load(kv=kv) as model:
+                self.assertEqual(model.chat().ask(QUESTION), ANSWER, kv)
 
     def test_closing_twice_is_closing(self) -> None:
         model = Model.load()

@@ -7,6 +7,8 @@ pub(crate) mod python;
 
 use std::path::{Path, PathBuf};
 
+use uniffi_bindgen::bindings::TargetLanguage;
+
 use crate::command::{self, cargo};
 use crate::{Outcome, tree};
 
@@ -51,8 +53,15 @@ pub(crate) fn build(packages: &[&str], profile: &str) -> Outcome {
     command::run(&mut command)
 }
 
+/// The folder with the Swift code and the header that UniFFI generates from this library.
+pub(crate) fn swift(library: &Path) -> Outcome<PathBuf> {
+    let generated = folder("swift-generated");
+    bindgen::generate(library, TargetLanguage::Swift, &generated)?;
+    Ok(generated)
+}
+
 /// Every file below `folder` with this ending, in order.
-fn files(folder: &Path, ending: &str) -> Outcome<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Outcome<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries =
         std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;

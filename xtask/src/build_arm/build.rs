@@ -51,6 +51,12 @@ pub(crate) fn artefacts(recipe: &Recipe) -> PathBuf {
     folder().join(kind).join(recipe.target.triple)
 }
 
+/// Where cargo leaves a product, with its symbols.
+pub(crate) fn unstripped(recipe: &Recipe, product: &Product) -> PathBuf {
+    let folder = folder().join(recipe.target.triple).join(PROFILE);
+    folder.join(product.file())
+}
+
 /// Builds one product and returns where it lies.
 pub(crate) fn product(
     recipe: &Recipe,
@@ -80,10 +86,7 @@ pub(crate) fn product(
         build.args(["--features", &features.join(",")]);
     }
     command::run(&mut build)?;
-    let built = folder()
-        .join(recipe.target.triple)
-        .join(PROFILE)
-        .join(product.file());
+    let built = unstripped(recipe, product);
     let bytes =
         fs::read(&built).map_err(|error| format!("cargo made no {}: {error}", built.display()))?;
     if let Platform::Android { .. } = recipe.target.platform {

@@ -9,7 +9,7 @@ mod ndk;
 pub(crate) mod needs;
 pub(crate) mod preflight;
 pub(crate) mod report;
-mod support;
+pub(crate) mod support;
 pub(crate) mod targets;
 
 use std::time::Instant;

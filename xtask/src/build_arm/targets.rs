@@ -127,7 +127,7 @@ pub(crate) const FFI: Product = Product {
 };
 
 /// For Swift, and for programs in C++ that link it in.
-const FFI_STATIC: Product = Product {
+pub(crate) const FFI_STATIC: Product = Product {
     kind: Kind::StaticLibrary,
     ..FFI
 };
@@ -204,6 +204,14 @@ pub(crate) const TARGETS: &[Target] = &[
     Target {
         triple: "aarch64-apple-ios-sim",
         runs_on: "the iOS simulator on Apple silicon",
+        platform: Platform::Ios {
+            sdk: "iphonesimulator",
+        },
+        products: IOS,
+    },
+    Target {
+        triple: "x86_64-apple-ios",
+        runs_on: "the iOS simulator on Intel Macs",
         platform: Platform::Ios {
             sdk: "iphonesimulator",
         },

@@ -1,6 +1,11 @@
 //! `cargo xtask package`: from what is built here to what package managers take.
 
+pub(crate) mod android;
+mod archive;
+pub(crate) mod jvm;
 mod licences;
+mod maven;
+pub(crate) mod swift;
 mod tag;
 mod wheel;
 
@@ -10,6 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::bindings;
+use crate::build_arm::report;
 use crate::elf::{self, Facts};
 use crate::{Outcome, tree};
 
@@ -27,11 +33,49 @@ enum What {
         #[arg(long, default_value = "dist")]
         profile: String,
     },
+    /// AARs for Android, over JNI and over JNA
+    Android(android::Flags),
+    /// A Swift package with an XCFramework for iOS devices and simulators
+    Ios {
+        /// Leave out the model that the library carries
+        #[arg(long)]
+        without_model: bool,
+    },
+    /// A Swift package over this machine's library, for Linux
+    Swift {
+        /// Cargo's profile to build in
+        #[arg(long, default_value = "release")]
+        profile: String,
+    },
+    /// Jars for the JVM on machines like this one, over JNI and over JNA
+    Jvm {
+        /// Cargo's profile to build in; `dist` is what is shipped
+        #[arg(long, default_value = "dist")]
+        profile: String,
+    },
+}
+
+/// Where packages lie.
+fn folder(name: &str) -> PathBuf {
+    tree::root().join("target/package").join(name)
+}
+
+/// Writes a package and says how large it is.
+fn write(path: &Path, bytes: &[u8]) -> Outcome {
+    fs::write(path, bytes)?;
+    let shown = path.strip_prefix(tree::root()).unwrap_or(path);
+    let size = report::bytes(bytes.len() as u64);
+    eprintln!("{}: {size}", shown.display());
+    Ok(())
 }
 
 pub(crate) fn run(flags: &Flags) -> Outcome {
     match &flags.what {
         What::Python { profile } => python(profile).map(|_| ()),
+        What::Android(flags) => android::run(flags),
+        What::Ios { without_model } => swift::ios(*without_model),
+        What::Swift { profile } => swift::host(profile),
+        What::Jvm { profile } => jvm::all(profile),
     }
 }
 
@@ -53,10 +97,8 @@ pub(crate) fn python(profile: &str) -> Outcome<PathBuf> {
         files,
     };
     let bytes = wheel.bytes()?;
-    let folder = tree::root().join("target/package");
-    fs::create_dir_all(&folder)?;
-    let path = folder.join(wheel.name());
-    fs::write(&path, &bytes)?;
-    eprintln!("target/package/{}: {} bytes", wheel.name(), bytes.len());
+    let path = folder(&wheel.name());
+    fs::create_dir_all(folder(""))?;
+    write(&path, &bytes)?;
     Ok(path)
 }

@@ -3,15 +3,13 @@
 //! The format is the "Binary distribution format" of packaging.python.org, with core metadata 2.4.
 //! The same files give the same bytes.
 
-use std::io::{Cursor, Write};
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
 use crate::Outcome;
+
+use super::archive::{self, Entry};
 
 const NAME: &str = "tealight";
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -22,9 +20,9 @@ pub(super) struct Wheel {
     /// What the package's page shows.
     pub(super) readme: String,
     /// Names and texts.
-    pub(super) licences: Vec<(String, Vec<u8>)>,
+    pub(super) licences: Vec<Entry>,
     /// Paths from the folder that packages are installed in, and contents.
-    pub(super) files: Vec<(String, Vec<u8>)>,
+    pub(super) files: Vec<Entry>,
 }
 
 impl Wheel {
@@ -50,16 +48,7 @@ impl Wheel {
         let lines: String = entries.iter().map(recorded).collect();
         entries.push((record.clone(), format!("{lines}{record},,\n").into_bytes()));
 
-        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, bytes) in &entries {
-            let options = SimpleFileOptions::default()
-                .compression_method(CompressionMethod::Deflated)
-                .last_modified_time(zip::DateTime::default())
-                .unix_permissions(if name.ends_with(".so") { 0o755 } else { 0o644 });
-            archive.start_file(name.as_str(), options)?;
-            archive.write_all(bytes)?;
-        }
-        Ok(archive.finish()?.into_inner())
+        archive::zip(&entries)
     }
 
     fn metadata(&self) -> String {
@@ -97,15 +86,13 @@ impl Wheel {
 }
 
 /// An entry's line in `RECORD`.
-fn recorded((name, bytes): &(String, Vec<u8>)) -> String {
+fn recorded((name, bytes): &Entry) -> String {
     let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(bytes));
     format!("{name},sha256={hash},{}\n", bytes.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     fn wheel() -> Wheel {
@@ -120,23 +107,10 @@ mod tests {
         }
     }
 
-    fn entries(bytes: Vec<u8>) -> Vec<(String, Vec<u8>)> {
-        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-        let count = archive.len();
-        let read = |index| {
-            let mut entry = archive.by_index(index).unwrap();
-            let name = entry.name().unwrap().into_owned();
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).unwrap();
-            (name, bytes)
-        };
-        (0..count).map(read).collect()
-    }
-
     #[test]
     fn a_wheel_holds_the_package_and_its_description() {
         let info = format!("tealight-{VERSION}.dist-info");
-        let entries = entries(wheel().bytes().unwrap());
+        let entries = archive::unzip(&wheel().bytes().unwrap()).unwrap();
         let names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names,
@@ -159,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_record_names_every_file_with_its_hash() {
-        let entries = entries(wheel().bytes().unwrap());
+        let entries = archive::unzip(&wheel().bytes().unwrap()).unwrap();
         let (record, files) = entries.split_last().unwrap();
         let lines: Vec<String> = String::from_utf8_lossy(&record.1)
             .lines()

@@ -39,7 +39,9 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("dbg", "!("), "log it, or leave it out"),
 ];
 
-const READ: &[&str] = &["rs", "py", "kt", "java", "toml", "md", "sh", "yml", "yaml"];
+const READ: &[&str] = &[
+    "rs", "py", "kt", "kts", "java", "swift", "toml", "md", "sh", "yml", "yaml",
+];
 
 pub(super) fn check() -> Outcome<Vec<String>> {
     let mut places = Vec::new();

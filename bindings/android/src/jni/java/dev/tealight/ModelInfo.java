@@ -97,7 +97,8 @@ public final class ModelInfo {
 
     /**
      * About how many bytes of memory the model takes with one chat of so many tokens: the file
-     * (which the system can drop and read again), keys and values, working memory, the tokenizer.
+     * (which the system can drop and read again), keys and values in half precision, working
+     * memory, the tokenizer.
      */
     public long memoryEstimate(int context) {
         return fixedBytes + bytesPerToken * Math.min(context, this.context);

@@ -11,13 +11,7 @@ final class Native {
     private Native() {}
 
     static {
-        // A file by its path, for programs that keep the library somewhere of their own.
-        String file = System.getProperty("dev.tealight.library");
-        if (file != null) {
-            System.load(file);
-        } else {
-            System.loadLibrary("tealight_jni");
-        }
+        NativeLibrary.load();
     }
 
     static native ModelInfo info(

@@ -57,6 +57,15 @@ public class ModelTest {
     }
 
     @Test
+    public void keysAndValuesMayBeKeptInEachWay() {
+        for (ModelOptions.KvType kv : ModelOptions.KvType.values()) {
+            try (Model model = Model.embedded(new ModelOptions().kv(kv))) {
+                assertEquals(kv.name(), "[END_OF_TEXT]", reasons(model));
+            }
+        }
+    }
+
+    @Test
     public void whatAListenerOfProgressThrowsComesThrough() throws Exception {
         ModelOptions options = new ModelOptions().cache(folder.newFolder("cache").getPath());
         IllegalStateException own = new IllegalStateException("own");

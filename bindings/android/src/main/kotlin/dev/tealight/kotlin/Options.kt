@@ -2,7 +2,7 @@ package dev.tealight.kotlin
 
 /** How a model is opened. What is null suits the machine. */
 public data class ModelOptions(
-    /** Threads that compute; one for each processor core, at most eight, if null. */
+    /** Threads that compute; as few as are fastest, at most eight, if null. */
     val threads: Int? = null,
     /** Tokens that chats have room for; the model's context, at most 4096, if null. */
     val context: Int? = null,
@@ -33,6 +33,9 @@ public enum class KvType {
 
     /** Single precision: twice the memory. */
     F32,
+
+    /** int8 with scales: 0.63 of the memory of half precision. */
+    INT8,
 }
 
 /** How a chat begins. */
@@ -101,7 +104,8 @@ public data class ModelInfo(
 ) {
     /**
      * About how many bytes of memory the model takes with one chat of so many tokens: the file
-     * (which the system can drop and read again), keys and values, working memory, the tokenizer.
+     * (which the system can drop and read again), keys and values in half precision, working
+     * memory, the tokenizer.
      */
     public fun memoryEstimate(context: Int): Long =
         fixedBytes + bytesPerToken * minOf(context, this.context)

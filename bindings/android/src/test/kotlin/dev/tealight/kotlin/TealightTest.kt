@@ -71,6 +71,16 @@ class TealightTest {
     }
 
     @Test
+    fun `keys and values may be kept in each way`() = runBlocking {
+        assertEquals(listOf("F16", "F32", "INT8"), KvType.values().map { it.name })
+        for (kv in KvType.values()) {
+            Tealight.embedded(ModelOptions(kv = kv)).use { model ->
+                model.chat().use { assertEquals("$kv", answer, it.ask(question)) }
+            }
+        }
+    }
+
+    @Test
     fun `what a listener of progress throws comes through`() {
         val own = IllegalArgumentException("own")
         val options = ownCache()

@@ -1,0 +1,10 @@
+import SwiftUI
+
+@main
+struct SampleApp: App {
+    @State private var conversation = Conversation()
+
+    var body: some Scene {
+        WindowGroup { ChatView(conversation: conversation) }
+    }
+}
