@@ -63,7 +63,7 @@ pub(crate) fn jar(tools: &Tools, layer: &Layer, profile: &str) -> Outcome<PathBu
         description: format!("Small language models on small devices, over {over}"),
         dependencies,
     };
-    artefact.publish(&archive::zip(&entries)?)
+    artefact.publish(&archive::zip(&entries)?, &sources(layer)?)
 }
 
 /// What the Kotlin layer is compiled with.
@@ -92,6 +92,21 @@ pub(super) fn classes(layer: &Layer) -> Outcome<Vec<Entry>> {
     }
     entries.sort();
     Ok(entries)
+}
+
+/// An archive of what a layer is compiled of.
+pub(super) fn sources(layer: &Layer) -> Outcome<Vec<u8>> {
+    let mut entries = Vec::new();
+    for folder in layer.sources() {
+        for ending in ["java", "kt"] {
+            for path in bindings::files(&folder, ending)? {
+                let name = path.strip_prefix(&folder)?.to_string_lossy();
+                entries.push((name.replace('\\', "/"), fs::read(&path)?));
+            }
+        }
+    }
+    entries.sort();
+    archive::zip(&entries)
 }
 
 fn manifest(id: &str) -> String {

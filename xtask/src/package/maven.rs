@@ -48,11 +48,13 @@ impl Artefact {
             .join(&self.version)
     }
 
-    /// Puts the archive and its description into the repository, and says where it is.
-    pub(super) fn publish(&self, archive: &[u8]) -> Outcome<PathBuf> {
+    /// Puts the archive, its sources and its description into the repository, and says where it is.
+    pub(super) fn publish(&self, archive: &[u8], sources: &[u8]) -> Outcome<PathBuf> {
         let folder = self.folder();
         fs::create_dir_all(&folder)?;
         let name = format!("{}-{}", self.id, self.version);
+        // Where editors look for documentation.
+        fs::write(folder.join(format!("{name}-sources.jar")), sources)?;
         fs::write(folder.join(format!("{name}.pom")), self.pom())?;
         let path = folder.join(format!("{name}.{}", self.packaging));
         super::write(&path, archive)?;

@@ -55,8 +55,8 @@
             // What a chat has computed of the same conversation before, it does not compute again.
             try await chat.restore(conversation)
             let entry = UUID().uuidString
-            let options = options(of: request.generationOptions)
-            for try await event in chat.stream(question.content, options: options) {
+            let chosen = options(of: request.generationOptions)
+            for try await event in chat.stream(question.content, options: chosen) {
                 switch event {
                 case .text(let text):
                     // Tokens are counted at the end.
@@ -129,12 +129,12 @@
 
         func take() async throws -> Chat {
             if let chat = idle.popLast() { return chat }
-            let loading = loading ?? begin()
+            let begun = loading ?? begin()
             do {
-                return try await loading.value.chat()
+                return try await begun.value.chat()
             } catch {
                 // The next request tries again.
-                self.loading = nil
+                loading = nil
                 throw error
             }
         }

@@ -61,6 +61,21 @@ impl Layer {
         [folder(self.own), folder(self.under)]
     }
 
+    /// What they are compiled of.
+    pub(crate) fn sources(&self) -> [PathBuf; 3] {
+        let sources = tree::root().join(SOURCES);
+        let under = if self.jna {
+            folder("kotlin-sources")
+        } else {
+            sources.join("jni/java")
+        };
+        [
+            sources.join("main/kotlin"),
+            sources.join(self.sources),
+            under,
+        ]
+    }
+
     fn beside(&self, tools: &Tools) -> Vec<PathBuf> {
         let jna = self.jna.then(|| tools.jna());
         [folder(self.under)].into_iter().chain(jna).collect()
@@ -70,18 +85,17 @@ impl Layer {
 /// Compiles what a layer packs. UniFFI's code is generated from this library of its, which has its
 /// symbols.
 pub(crate) fn compile(tools: &Tools, layer: &Layer, described: &Path) -> Outcome {
-    let sources = tree::root().join(SOURCES);
+    let [main, over, native] = layer.sources();
     let under = folder(layer.under);
     if layer.jna {
-        let kotlin = folder("kotlin-sources");
-        bindgen::generate(described, TargetLanguage::Kotlin, &kotlin)?;
+        bindgen::generate(described, TargetLanguage::Kotlin, &native)?;
         // Generated code has warnings of its own.
-        tools.kotlinc(&["-nowarn"], &[kotlin], &[tools.jna()], &under)?;
+        tools.kotlinc(&["-nowarn"], &[native], &[tools.jna()], &under)?;
     } else {
-        tools.javac(&sources.join("jni/java"), &[], &under)?;
+        tools.javac(&native, &[], &under)?;
     }
     let strict = ["-Werror", "-Xexplicit-api=strict"];
-    let own = [sources.join("main/kotlin"), sources.join(layer.sources)];
+    let own = [main, over];
     tools.kotlinc(&strict, &own, &layer.beside(tools), &folder(layer.own))
 }
 

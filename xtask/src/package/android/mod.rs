@@ -175,7 +175,7 @@ fn aar(tools: &Tools, layer: &Layer, libraries: &[Library], shippable: bool) -> 
         description: format!("Small language models on Android, over {over}{remark}"),
         dependencies,
     };
-    let path = artefact.publish(&archive)?;
+    let path = artefact.publish(&archive, &jars::sources(layer)?)?;
     for library in libraries {
         let size = report::bytes(library.bytes.len() as u64);
         eprintln!("  {}: {size}", place(layer, library.target)?);
