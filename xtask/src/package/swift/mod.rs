@@ -3,7 +3,8 @@
 //! XCFramework of static libraries, made without Xcode.
 //!
 //! No Swift compiler is asked, so that what one would complain of last is checked first: every
-//! function that the generated code calls is declared in the header and exported by the library.
+//! function that the generated code calls is declared in the header and exported by the library, and
+//! what the handwritten code asks for was generated.
 
 mod archives;
 mod symbols;
@@ -121,6 +122,14 @@ fn checked(described: &Path, libraries: &[(&str, BTreeSet<String>)]) -> Outcome<
         if !unresolved.is_empty() {
             return Err(format!("{name}: {}", unresolved.join("\n  ")).into());
         }
+    }
+    let mut layer = String::new();
+    for path in files(&tree::root().join(SOURCES).join("Sources"), "swift")? {
+        layer += &fs::read_to_string(path)?;
+    }
+    let undeclared = symbols::undeclared(&layer, &code.swift);
+    if !undeclared.is_empty() {
+        return Err(undeclared.join("\n  ").into());
     }
     let count = symbols::called(&code.swift).len();
     eprintln!("{count} functions that Swift calls are declared and exported");

@@ -1,4 +1,5 @@
-//! What generated Swift calls, against what a header declares and a library exports.
+//! What generated Swift calls, against what a header declares and a library exports; and what the
+//! handwritten layer calls, against what was generated.
 
 use std::collections::BTreeSet;
 
@@ -39,6 +40,48 @@ pub(super) fn unresolved(swift: &str, header: &str, exports: &BTreeSet<String>) 
     undeclared.chain(missing).collect()
 }
 
+/// How the handwritten layer names the module, and what it holds of its objects.
+const OBJECTS: &[&str] = &["TealightGenerated", "native", "answering", "loading"];
+
+/// Words that a declaration begins with.
+const DECLARATIONS: &[&str] = &["case", "class", "enum", "func", "let", "struct", "var"];
+
+/// What the handwritten layer asks of the generated code, and that code does not declare.
+pub(super) fn undeclared(layer: &str, generated: &str) -> Vec<String> {
+    let mut declared = BTreeSet::new();
+    for line in generated.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        for pair in words.windows(2) {
+            if DECLARATIONS.contains(&pair[0]) {
+                declared.insert(identifier(pair[1]));
+            }
+        }
+    }
+    let mut asked = BTreeSet::new();
+    let layer = without_comments(layer);
+    for line in layer.lines() {
+        let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.');
+        for word in words {
+            let parts: Vec<&str> = word.split('.').collect();
+            for pair in parts.windows(2) {
+                if OBJECTS.contains(&pair[0]) && !pair[1].is_empty() {
+                    asked.insert(pair[1]);
+                }
+            }
+        }
+    }
+    let unknown = asked.difference(&declared);
+    unknown
+        .map(|name| format!("the layer asks for {name}, which was not generated"))
+        .collect()
+}
+
+/// The name that a text begins with.
+fn identifier(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    &text[..end.unwrap_or(text.len())]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +103,23 @@ mod tests {
             "ffi_tealight_ffi_rustbuffer_free",
         ];
         assert_eq!(unresolved(SWIFT, HEADER, &exports(&both)), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_layer_asks_for_has_to_be_generated() {
+        let generated = "open class Chat: ChatProtocol {\n    open func send(text: String)\n\
+            public struct Info {\n    public let name: String\n    case text(";
+        let layer = "let chat: TealightGenerated.Chat // native.nothing\n\
+            native.send(text: native.name)";
+        assert_eq!(undeclared(layer, generated), [""; 0]);
+        let layer = "self.native.sent(text: answering.nextEvent())";
+        assert_eq!(
+            undeclared(layer, generated),
+            [
+                "the layer asks for nextEvent, which was not generated",
+                "the layer asks for sent, which was not generated",
+            ]
+        );
     }
 
     #[test]
