@@ -36,11 +36,7 @@ enum What {
     /// AARs for Android, over JNI and over JNA
     Android(android::Flags),
     /// A Swift package with an XCFramework for iOS devices and simulators
-    Ios {
-        /// Leave out the model that the library carries
-        #[arg(long)]
-        without_model: bool,
-    },
+    Ios(swift::IosFlags),
     /// A Swift package over this machine's library, for Linux
     Swift {
         /// Cargo's profile to build in
@@ -73,7 +69,7 @@ pub(crate) fn run(flags: &Flags) -> Outcome {
     match &flags.what {
         What::Python { profile } => python(profile).map(|_| ()),
         What::Android(flags) => android::run(flags),
-        What::Ios { without_model } => swift::ios(*without_model),
+        What::Ios(flags) => swift::ios(flags),
         What::Swift { profile } => swift::host(profile),
         What::Jvm { profile } => jvm::all(profile),
     }

@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::bindings::{self, files};
 use crate::build_arm::machine::Machine;
 use crate::build_arm::preflight::{Recipe, Wishes};
@@ -58,18 +60,29 @@ pub(crate) fn host(profile: &str) -> Outcome {
     Ok(())
 }
 
+#[derive(Args)]
+pub(crate) struct IosFlags {
+    /// Leave out the model that the library carries
+    #[arg(long)]
+    without_model: bool,
+    /// Leave out the simulator of Macs with Intel processors
+    #[arg(long)]
+    without_intel: bool,
+}
+
 /// The package over an XCFramework for devices and the simulator.
-pub(crate) fn ios(without_model: bool) -> Outcome {
+pub(crate) fn ios(flags: &IosFlags) -> Outcome {
     let machine = Machine::this();
     let triples: Vec<&str> = TARGETS
         .iter()
         .filter(|target| matches!(target.platform, Platform::Ios { .. }))
         .map(|target| target.triple)
+        .filter(|triple| !(flags.without_intel && triple.starts_with("x86_64")))
         .collect();
     let recipes = recipes(&machine, &triples, &Wishes::default())?;
     let mut archives = Vec::new();
     for recipe in &recipes {
-        archives.push((recipe, archive(recipe, without_model)?));
+        archives.push((recipe, archive(recipe, flags.without_model)?));
     }
     let mut exports = Vec::new();
     for (recipe, bytes) in &archives {
