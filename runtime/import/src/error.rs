@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::model_files::TextError;
+use crate::onnx::Node;
 use crate::write::WriteError;
 
 /// Why a model could not be imported. No file was left behind.
@@ -78,6 +79,16 @@ pub enum ImportError {
         /// What is not supported, and what is.
         fault: String,
     },
+    /// An operator is known, but an attribute has a value that means nothing.
+    #[error("operator `{node}` ({operator}) cannot be what it says: {fault}")]
+    Attribute {
+        /// The node's name.
+        node: String,
+        /// Domain and name of its operator.
+        operator: String,
+        /// What was found, and what was expected.
+        fault: String,
+    },
     /// The operators are known, but the whole is no decoder.
     #[error("the graph in `{}` is no decoder that can be compiled: {fault}", path.display())]
     NotADecoder {
@@ -99,6 +110,14 @@ impl ImportError {
         ImportError::Read {
             path: path.to_owned(),
             source,
+        }
+    }
+
+    pub(crate) fn attribute(node: &Node, fault: String) -> ImportError {
+        ImportError::Attribute {
+            node: node.name.clone(),
+            operator: node.operator(),
+            fault,
         }
     }
 

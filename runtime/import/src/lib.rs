@@ -41,6 +41,7 @@ pub use progress::{Progress, Step};
 pub use report::{ImportReport, TensorTotal};
 pub use source::SourceFile;
 pub use token_tables::{Unfit, compile as token_tables};
+pub use weights::Quantize;
 pub use write::{Manifest, REVISION, Source, TensorSummary, WriteError};
 
 use model_files::{ModelTexts, PlanTokenizer};
@@ -51,7 +52,14 @@ use model_files::{ModelTexts, PlanTokenizer};
 pub struct ImportOptions {
     /// The most positions that the plan is to have room for, in tokens. The model's own
     /// context is never exceeded.
+    ///
+    /// Some graphs (Phi with long-rope) turn heads more slowly in texts beyond a length. Their plans
+    /// have room for that length and compute what the graph does; asked for more, they treat every
+    /// text, short ones as well, as the graph does long ones.
     pub context: Option<usize>,
+    /// What float weights of linear maps and embeddings are stored as; what they are, where this is
+    /// left out. Weights that the graph quantizes stay as they are.
+    pub quantize: Option<Quantize>,
 }
 
 /// Compiles an ONNX folder, or its .onnx file, to a plan at `output`.
@@ -115,7 +123,10 @@ fn recognise(
     options: &ImportOptions,
 ) -> Result<spec::DecoderSpec<'static>, ImportError> {
     let graph = onnx::load(path)?;
-    let decoder = walk::walk(&graph)?;
+    let mut decoder = walk::walk(&graph, options.context)?;
+    if let Some(to) = options.quantize {
+        decoder.network.quantize(to);
+    }
     let declared = locate::declared_context(path);
     lower::lower(decoder, declared, options.context).map_err(|fault| ImportError::NotADecoder {
         path: path.to_owned(),

@@ -1,15 +1,22 @@
 //! Whole graphs: what is recognised, what must not be, and what hostile files do.
 
+mod curves;
+
 use proptest::prelude::*;
+use tealight_core::layout::Encoding;
 use tealight_core::ops::Op;
 
 use crate::spec::{DecoderSpec, TensorShape};
 use crate::testing::{SavedModel, TestModel, decomposed, fused};
-use crate::{ImportError, ImportOptions, recognise};
+use crate::{ImportError, ImportOptions, Quantize, recognise};
+use curves::{cap_logits, gelu_out_of_parts, see_only, set};
 
 /// The decoders made here have no configuration beside them.
 fn options() -> ImportOptions {
-    ImportOptions { context: Some(24) }
+    ImportOptions {
+        context: Some(24),
+        quantize: None,
+    }
 }
 
 fn compile(model: &TestModel) -> Result<DecoderSpec<'static>, ImportError> {
@@ -76,7 +83,7 @@ fn a_decoder_becomes_few_large_operators() {
         "Linear",
         "RmsNorm",
         "Linear",
-        "SiluMul",
+        "Gate",
         "Linear",
         "RmsNorm",
         "Linear",
@@ -132,7 +139,7 @@ fn unknown_operators_are_all_listed_by_node() {
 #[test]
 fn graphs_that_mean_something_else_are_refused() {
     type Edit = fn(&mut TestModel);
-    let edits: [(&str, &str, Edit); 16] = [
+    let edits: [(&str, &str, Edit); 19] = [
         ("a token that does not see itself", "masked", |m| {
             m.edit("mask/visible").op_type = "Less".into();
         }),
@@ -146,11 +153,16 @@ fn graphs_that_mean_something_else_are_refused() {
             m.floats("some", &[1], |_| -3.0);
             m.edit("mask").input[2] = "some".into();
         }),
-        ("a window", "masked", |m| {
-            m.ints("window", &[], &[8]);
-            m.node("Sub", &["query/column", "window"], &["window/start"]);
-            m.node("Greater", &["key/row", "window/start"], &["inside"]);
-            m.edit("mask/both").input[1] = "inside".into();
+        ("a window of nothing", "masked", |m| see_only(m, 0)),
+        ("a window ahead", "masked", |m| {
+            see_only(m, 8);
+            m.edit("inside").op_type = "Less".into();
+        }),
+        ("a cap that is not what was divided by", "logits", |m| {
+            cap_logits(m, 30.0, 29.0);
+        }),
+        ("a curve that is not quite GELU", "curve/tanh", |m| {
+            gelu_out_of_parts(m, 0.05);
         }),
         ("softmax over the queries", "weights", |m| {
             m.edit("weights").attribute[0].i = 2
@@ -209,22 +221,42 @@ fn graphs_that_mean_something_else_are_refused() {
 
 #[test]
 fn fused_attention_of_other_kinds_is_refused() {
-    for (name, value) in [
-        ("local_window_size", 128),
-        ("smooth_softmax", 1),
-        ("unheard_of", 1),
-    ] {
+    for (name, value) in [("smooth_softmax", 1), ("unheard_of", 1)] {
         let mut model = fused();
-        let node = model.edit("attended");
-        node.attribute.retain(|attribute| attribute.name != name);
-        let mut attribute = node.attribute[0].clone();
-        (attribute.name, attribute.i) = (name.into(), value);
-        node.attribute.push(attribute);
+        set(&mut model, "attended", name, value, 0.0);
         assert_eq!(refused(&model), ["attended"], "{name}");
     }
     let mut model = fused();
     model.edit("last64").op_type = "Add".into();
     assert_eq!(refused(&model), ["attended"], "another length");
+}
+
+#[test]
+fn float_weights_are_quantized_where_that_is_asked_for_and_shared_still() {
+    let mut model = fused();
+    model
+        .node("Transpose", &["embed"], &["embed/t"])
+        .ints("perm", &[1, 0]);
+    model.edit("logits").input[1] = "embed/t".into();
+    let saved = model.save();
+    for (to, encoding) in [
+        (Quantize::Int4, Encoding::Int4),
+        (Quantize::Int8, Encoding::Int8),
+    ] {
+        let quantize = Some(to);
+        let options = ImportOptions {
+            quantize,
+            ..options()
+        };
+        let spec = recognise(&saved.path, &options).unwrap();
+        let plain = recognise(&saved.path, &crate::tests::options()).unwrap();
+        assert_eq!(names(&spec), names(&plain));
+        assert_eq!(spec.tensors.len(), plain.tensors.len());
+        for tensor in &spec.tensors {
+            assert!([encoding, Encoding::Table].contains(&tensor.encoding));
+        }
+        assert!(tensors(&spec).iter().all(|(_, scale)| scale.is_finite()));
+    }
 }
 
 #[test]
@@ -261,9 +293,15 @@ fn a_head_that_shares_the_embedding_shares_its_tensor() {
 fn the_context_is_capped_by_tables_and_options() {
     let saved = fused().save();
     let context = |context| {
-        recognise(&saved.path, &ImportOptions { context })
-            .unwrap()
-            .context
+        recognise(
+            &saved.path,
+            &ImportOptions {
+                context,
+                quantize: None,
+            },
+        )
+        .unwrap()
+        .context
     };
     assert_eq!(context(None), 24);
     assert_eq!(context(Some(10)), 10);

@@ -5,9 +5,9 @@ use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
-use tealight::import::{self, ImportOptions};
+use tealight::import::{self, ImportOptions, Quantize};
 
 use crate::exit::Failure;
 use crate::open::with_progress;
@@ -34,9 +34,23 @@ pub(crate) struct CompileArgs {
     #[arg(short, long, value_name = "TOKENS", value_parser = args::at_least_one)]
     context: Option<usize>,
 
+    /// Store float weights as integers with a scale for each 32; weights that the model's author
+    /// quantized stay as they are
+    #[arg(long, value_name = "KIND")]
+    quantize: Option<Kind>,
+
     /// Print one JSON object about the file
     #[arg(long)]
     json: bool,
+}
+
+/// What float weights become.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// 4.5 bits a weight
+    Int4,
+    /// 8.5 bits a weight
+    Int8,
 }
 
 pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
@@ -50,6 +64,10 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
     };
     let mut options = ImportOptions::default();
     options.context = args.context;
+    options.quantize = args.quantize.map(|kind| match kind {
+        Kind::Int4 => Quantize::Int4,
+        Kind::Int8 => Quantize::Int8,
+    });
 
     let start = Instant::now();
     let report =

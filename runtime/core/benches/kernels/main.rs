@@ -267,8 +267,8 @@ fn rows(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
         measure("rms_norm", hidden, &mut || {
             bench::rms_norm(isa, black_box(&mut y[..hidden]), &ones[..hidden]);
         });
-        measure("silu_mul", inner, &mut || {
-            bench::silu_mul(isa, black_box(&x), &x, &mut out)
+        measure("gate", inner, &mut || {
+            bench::gate(isa, black_box(&x), &x, &mut out)
         });
         measure("rope", head, &mut || {
             bench::rope(

@@ -9,7 +9,7 @@ use half::f16;
 
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
 use crate::kernels::{
-    Int8Vector, Isa, KvVector, LANES, Queries, attend, key_tiles, kv_vectors, store_key,
+    Int8Vector, Isa, KvVector, LANES, Queries, Scoring, attend, key_tiles, kv_vectors, store_key,
     store_value,
 };
 use crate::ops::CacheId;
@@ -198,7 +198,7 @@ impl Cache {
         head: usize,
         queries: &Queries<'_>,
         range: Range<usize>,
-        scale: f32,
+        scoring: Scoring,
         scores: &mut [f32],
     ) {
         // SAFETY: the caller's promise.
@@ -208,7 +208,7 @@ impl Cache {
                 KvType::F16 => Cache::attend_as::<[f16; LANES]>,
                 KvType::F32 => Cache::attend_as::<[f32; LANES]>,
             };
-            attend(self, isa, head, queries, range, scale, scores);
+            attend(self, isa, head, queries, range, scoring, scores);
         }
     }
 
@@ -249,7 +249,7 @@ impl Cache {
         head: usize,
         queries: &Queries<'_>,
         range: Range<usize>,
-        scale: f32,
+        scoring: Scoring,
         scores: &mut [f32],
     ) {
         let len = self.position + queries.rows.count();
@@ -268,6 +268,6 @@ impl Cache {
         };
         let (keys, values) = ((keys, self.key_dim), (values, self.value_dim));
         // SAFETY: the caller's promise.
-        unsafe { attend::<E>(isa, queries, range, keys, values, scale, scores) };
+        unsafe { attend::<E>(isa, queries, range, keys, values, scoring, scores) };
     }
 }

@@ -36,8 +36,19 @@ pub(crate) struct Queries<'a> {
     pub(crate) first_head: usize,
     /// How many heads.
     pub(crate) heads: usize,
-    /// Position of the first token; a token attends to all positions up to its own.
+    /// Position of the first token; a token attends to positions up to its own.
     pub(crate) position: usize,
+    /// To how many at most.
+    pub(crate) window: usize,
+}
+
+/// What becomes of `query · key` before the softmax.
+#[derive(Clone, Copy)]
+pub(crate) struct Scoring {
+    /// Factor.
+    pub(crate) scale: f32,
+    /// Then the scores are bent below this.
+    pub(crate) softcap: Option<f32>,
 }
 
 impl Queries<'_> {
@@ -51,9 +62,14 @@ impl Queries<'_> {
         (i / self.heads, self.first_head + i % self.heads)
     }
 
-    /// Positions that query `i` attends to.
+    /// End of the positions that query `i` attends to.
     fn len(&self, i: usize) -> usize {
         self.position + self.place(i).0 + 1
+    }
+
+    /// The first of them.
+    fn start(&self, i: usize) -> usize {
+        self.len(i).saturating_sub(self.window)
     }
 }
 
@@ -64,9 +80,10 @@ impl Queries<'_> {
 /// room as [`scores_len`] says. Rounding, step by step, for each query alone:
 ///
 /// 1. `score = (query · key) · scale`, the dot product by one chain of fma in index order,
-///    zeros filling up the last vector;
+///    zeros filling up the last vector; with a cap then as [`Lanes::softcap`] says;
 /// 2. `weight = exp(score − max)`;
-/// 3. `total`: the sum of the weights by sixteen strided lanes and the tree 8-4-2-1;
+/// 3. `total`: the sum of the weights by sixteen lanes, position `i` in lane `i % 16`, and the
+///    tree 8-4-2-1;
 /// 4. `out = fma(weight, value, out)` from zero, position after position;
 /// 5. `out = out · (1 / total)`.
 ///
@@ -81,7 +98,7 @@ pub(crate) unsafe fn attend<E: KvVector>(
     range: Range<usize>,
     (keys, key_dim): (&[E::Tile], usize),
     (values, value_dim): (&[E], usize),
-    scale: f32,
+    scoring: Scoring,
     scores: &mut [f32],
 ) {
     let Some(last) = range.clone().last() else {
@@ -97,7 +114,7 @@ pub(crate) unsafe fn attend<E: KvVector>(
         key_dim,
         values: &values[..len * kv_vectors(value_dim)],
         value_dim,
-        scale,
+        scoring,
         scores,
     });
 }
@@ -109,8 +126,34 @@ struct Attend<'a, E: KvVector> {
     key_dim: usize,
     values: &'a [E],
     value_dim: usize,
-    scale: f32,
+    scoring: Scoring,
     scores: &'a mut [f32],
+}
+
+/// What the queries of a tile attend to.
+#[derive(Clone, Copy)]
+struct Seen<const Q: usize> {
+    starts: [usize; Q],
+    ends: [usize; Q],
+    /// Blocks of sixteen positions that have scores.
+    blocks: (usize, usize),
+}
+
+impl<const Q: usize> Seen<Q> {
+    /// Scores of query `q`: where they begin, and how many there are.
+    #[inline(always)]
+    fn row(&self, q: usize) -> (usize, usize) {
+        let stride = (self.blocks.1 - self.blocks.0) * LANES;
+        (q * stride, self.ends[q] - self.blocks.0 * LANES)
+    }
+
+    /// Positions that all queries see. Those follow each other in time, so the first sees the
+    /// least far forward and the last the least far back.
+    #[inline(always)]
+    fn common(&self) -> Range<usize> {
+        let start = self.starts[Q - 1];
+        start..self.ends[0].max(start)
+    }
 }
 
 impl<E: KvVector> Kernel for Attend<'_, E> {
@@ -149,41 +192,51 @@ impl<E: KvVector> Attend<'_, E> {
         lanes: L,
         first: usize,
     ) -> usize {
-        let mut lens = [0; Q];
+        let mut seen = Seen {
+            starts: [0; Q],
+            ends: [0; Q],
+            blocks: (0, 0),
+        };
         let mut queries = [(&[][..], [0.0; LANES]); Q];
         for q in 0..Q {
             let (t, head) = self.queries.place(first + q);
-            lens[q] = self.queries.len(first + q);
+            seen.starts[q] = self.queries.start(first + q);
+            seen.ends[q] = self.queries.len(first + q);
             let query = &self.queries.rows.row(t)[head * self.key_dim..][..self.key_dim];
             let (whole, tail) = query.as_chunks();
             queries[q].0 = whole;
             queries[q].1[..tail.len()].copy_from_slice(tail);
         }
-        // Queries follow each other in time, so the last sees most.
-        let blocks = lens[Q - 1].div_ceil(LANES);
-        let mut block = 0;
-        while block + B <= blocks {
-            self.scores::<L, Q, B>(lanes, &queries, block, blocks);
+        seen.blocks = (seen.starts[0] / LANES, seen.ends[Q - 1].div_ceil(LANES));
+        let mut block = seen.blocks.0;
+        while block + B <= seen.blocks.1 {
+            self.scores::<L, Q, B>(lanes, &queries, block, seen.blocks);
             block += B;
         }
         if B > 1 {
-            for block in block..blocks {
-                self.scores::<L, Q, 1>(lanes, &queries, block, blocks);
+            for block in block..seen.blocks.1 {
+                self.scores::<L, Q, 1>(lanes, &queries, block, seen.blocks);
             }
         }
         let mut inverse = [lanes.splat(0.0); Q];
         for q in 0..Q {
-            let scores = &mut self.scores[q * blocks * LANES..][..lens[q]];
+            let (from, len) = seen.row(q);
+            let scores = &mut self.scores[from..][..len];
+            if let Some(cap) = self.scoring.softcap {
+                softcap(lanes, scores, cap);
+            }
+            // What is out of sight weighs nothing, so it is no matter which queries share a tile.
+            scores[..seen.starts[q] - seen.blocks.0 * LANES].fill(f32::NEG_INFINITY);
             inverse[q] = lanes.splat(1.0 / softmax(lanes, scores));
         }
 
         let mut start = 0;
         while start < self.value_dim {
             start += match (self.value_dim - start) / LANES {
-                left if left >= N => self.strip::<L, Q, N>(lanes, first, &lens, &inverse, start),
-                1.. if N > 1 => self.strip::<L, Q, 1>(lanes, first, &lens, &inverse, start),
+                left if left >= N => self.strip::<L, Q, N>(lanes, first, &seen, &inverse, start),
+                1.. if N > 1 => self.strip::<L, Q, 1>(lanes, first, &seen, &inverse, start),
                 _ => {
-                    self.edge::<L, Q>(lanes, first, &lens, &inverse, start);
+                    self.edge::<L, Q>(lanes, first, &seen, &inverse, start);
                     self.value_dim - start
                 }
             };
@@ -191,7 +244,7 @@ impl<E: KvVector> Attend<'_, E> {
         Q
     }
 
-    /// Scores of the positions of `B` blocks of sixteen, of `blocks` in all. The last block may
+    /// Scores of the positions of `B` blocks of sixteen, of those in `blocks`. The last block may
     /// hold positions that are not filled; nobody looks at their scores.
     #[inline(always)]
     fn scores<L: Lanes, const Q: usize, const B: usize>(
@@ -199,7 +252,7 @@ impl<E: KvVector> Attend<'_, E> {
         lanes: L,
         queries: &[Query<'_>; Q],
         block: usize,
-        blocks: usize,
+        blocks: (usize, usize),
     ) {
         let vectors = kv_vectors(self.key_dim);
         let keys = &self.keys[block * vectors..][..B * vectors];
@@ -233,10 +286,11 @@ impl<E: KvVector> Attend<'_, E> {
             }
         }
         for q in 0..Q {
-            let scores = &mut self.scores[(q * blocks + block) * LANES..];
+            let row = q * (blocks.1 - blocks.0);
+            let scores = &mut self.scores[(row + block - blocks.0) * LANES..];
             let scores = scores.as_chunks_mut().0;
             for b in 0..B {
-                let score = lanes.mul(sums[q][b], lanes.splat(self.scale));
+                let score = lanes.mul(sums[q][b], lanes.splat(self.scoring.scale));
                 lanes.store(score, &mut scores[b]);
             }
         }
@@ -248,20 +302,24 @@ impl<E: KvVector> Attend<'_, E> {
         &mut self,
         lanes: L,
         first: usize,
-        lens: &[usize; Q],
+        seen: &Seen<Q>,
         inverse: &[L::F; Q],
         start: usize,
     ) -> usize {
-        // Queries follow each other in time, so the first sees least.
-        let (common, stride) = (lens[0], lens[Q - 1].next_multiple_of(LANES));
+        let common = seen.common();
+        let mut sums = [[lanes.splat(0.0); N]; Q];
+        for q in 0..Q {
+            let before = seen.starts[q]..common.start.min(seen.ends[q]);
+            self.weigh(lanes, seen, q, before, start, &mut sums[q]);
+        }
         let mut weights = [&[][..]; Q];
         for q in 0..Q {
-            weights[q] = &self.scores[q * stride..][..common];
+            let skipped = common.start - seen.blocks.0 * LANES;
+            weights[q] = &self.scores[seen.row(q).0 + skipped..][..common.len()];
         }
-        let mut sums = [[lanes.splat(0.0); N]; Q];
         let value_vectors = kv_vectors(self.value_dim);
-        let values = self.values.chunks_exact(value_vectors);
-        for (k, value) in values.take(common).enumerate() {
+        let values = self.values[common.start * value_vectors..].chunks_exact(value_vectors);
+        for (k, value) in values.take(common.len()).enumerate() {
             let value = &value[start / LANES..][..N];
             for line in 0..size_of_val(value).div_ceil(LINE) {
                 let line = VALUES_AHEAD + line * LINE;
@@ -275,13 +333,14 @@ impl<E: KvVector> Attend<'_, E> {
             }
         }
         for q in 0..Q {
-            for k in common..lens[q] {
-                let weight = lanes.splat(self.scores[q * stride + k]);
-                let value = &self.values[k * value_vectors + start / LANES..][..N];
-                for n in 0..N {
-                    sums[q][n] = lanes.fma(weight, value[n].load(lanes), sums[q][n]);
-                }
-            }
+            self.weigh(
+                lanes,
+                seen,
+                q,
+                common.end..seen.ends[q],
+                start,
+                &mut sums[q],
+            );
             let out = self
                 .output(first + q, start..start + N * LANES)
                 .as_chunks_mut()
@@ -293,27 +352,43 @@ impl<E: KvVector> Attend<'_, E> {
         N * LANES
     }
 
+    /// Adds the weighted values of `positions`, columns from `start` on, for one query.
+    #[inline(always)]
+    fn weigh<L: Lanes, const Q: usize, const N: usize>(
+        &self,
+        lanes: L,
+        seen: &Seen<Q>,
+        q: usize,
+        positions: Range<usize>,
+        start: usize,
+        sums: &mut [L::F; N],
+    ) {
+        let (from, vectors) = (seen.row(q).0, kv_vectors(self.value_dim));
+        for k in positions {
+            let weight = lanes.splat(self.scores[from + k - seen.blocks.0 * LANES]);
+            let value = &self.values[k * vectors + start / LANES..][..N];
+            for n in 0..N {
+                sums[n] = lanes.fma(weight, value[n].load(lanes), sums[n]);
+            }
+        }
+    }
+
     /// The weighted sums of the last columns, fewer than sixteen, from `start` on.
     #[inline(always)]
     fn edge<L: Lanes, const Q: usize>(
         &mut self,
         lanes: L,
         first: usize,
-        lens: &[usize; Q],
+        seen: &Seen<Q>,
         inverse: &[L::F; Q],
         start: usize,
     ) {
         for q in 0..Q {
-            let stride = lens[Q - 1].next_multiple_of(LANES);
-            let weights = &self.scores[q * stride..][..lens[q]];
-            let mut sum = lanes.splat(0.0);
-            let values = self.values.chunks_exact(kv_vectors(self.value_dim));
-            for (weight, value) in weights.iter().zip(values) {
-                let value = value[start / LANES].load(lanes);
-                sum = lanes.fma(lanes.splat(*weight), value, sum);
-            }
+            let mut sums = [lanes.splat(0.0)];
+            let positions = seen.starts[q]..seen.ends[q];
+            self.weigh(lanes, seen, q, positions, start, &mut sums);
             let out = self.output(first + q, start..self.value_dim);
-            lanes.store_some(lanes.mul(sum, inverse[q]), out);
+            lanes.store_some(lanes.mul(sums[0], inverse[q]), out);
         }
     }
 
@@ -326,6 +401,18 @@ impl<E: KvVector> Attend<'_, E> {
         // SAFETY: the caller of `attend` keeps everyone else away from these queries' outputs,
         // and the borrow ends each use here before the next.
         unsafe { self.queries.output.columns(t, columns) }
+    }
+}
+
+/// Bends scores below a cap.
+#[inline(always)]
+fn softcap<L: Lanes>(lanes: L, scores: &mut [f32], cap: f32) {
+    let (chunks, tail) = scores.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        lanes.store(lanes.softcap(lanes.load(chunk), cap), chunk);
+    }
+    if !tail.is_empty() {
+        lanes.store_some(lanes.softcap(lanes.load_some(tail), cap), tail);
     }
 }
 

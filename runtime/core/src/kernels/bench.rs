@@ -5,9 +5,9 @@ use core::ops::Range;
 use half::f16;
 
 pub use super::LANES;
-use super::{Epilogue, InputPrecision, Isa, QuantizedRows, Queries, Residual, Weight};
+use super::{Epilogue, InputPrecision, Isa, QuantizedRows, Queries, Residual, Scoring, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
-use crate::ops::RopeStyle;
+use crate::ops::{Activation, RopeStyle};
 use crate::rows::{Rows, RowsMut};
 
 /// A packed weight.
@@ -143,8 +143,8 @@ pub fn rope(isa: Isa, head: &mut [f32], cos: &[f32], sin: &[f32]) {
 }
 
 /// See the kernel of this name.
-pub fn silu_mul(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
-    super::silu_mul(isa, gate, up, out);
+pub fn gate(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
+    super::gate(isa, Activation::Silu, gate, up, out);
 }
 
 /// See the kernel of this name.
@@ -183,10 +183,15 @@ pub fn attend(
         first_head: 0,
         heads,
         position,
+        window: usize::MAX,
+    };
+    let scoring = Scoring {
+        scale: 0.125,
+        softcap: None,
     };
     // SAFETY: as above.
     unsafe {
         let (keys, values) = ((keys, dim), (values, dim));
-        super::attend::<[f16; LANES]>(isa, &queries, 0..heads, keys, values, 0.125, scores);
+        super::attend::<[f16; LANES]>(isa, &queries, 0..heads, keys, values, scoring, scores);
     }
 }

@@ -1,10 +1,10 @@
-//! Kernels over single rows: norm, rotation, gate, sum.
+//! Kernels over single rows: norm, rotation, gate, cap, sum.
 
 use super::Isa;
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
 use crate::math;
-use crate::ops::RopeStyle;
+use crate::ops::{Activation, RopeStyle};
 
 /// Normalizes a row in place: `x · r · weight` with `r = 1 / sqrt(mean(x²) + epsilon)`, the
 /// products rounded in this order.
@@ -141,22 +141,27 @@ impl Kernel for RopeInterleaved<'_> {
     }
 }
 
-/// `out = gate / (1 + exp(−gate)) · up`.
+/// `out = gate / (1 + exp(e)) · up`, with `e = −gate` for SiLU and
+/// `e = gate · fma(gate², −0.0713548, −1.5957691)` for GELU with tanh, as
+/// `(1 + tanh(u)) / 2 = 1 / (1 + exp(−2 · u))`.
 ///
 /// # Panics
 /// If the three have different lengths.
-pub(crate) fn silu_mul(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
+pub(crate) fn gate(isa: Isa, activation: Activation, gate: &[f32], up: &[f32], out: &mut [f32]) {
     assert!(gate.len() == out.len() && up.len() == out.len());
-    isa.run(SiluMul { gate, up, out });
+    match activation {
+        Activation::Silu => isa.run(Gate::<false> { gate, up, out }),
+        Activation::GeluTanh => isa.run(Gate::<true> { gate, up, out }),
+    }
 }
 
-struct SiluMul<'a> {
+struct Gate<'a, const GELU: bool> {
     gate: &'a [f32],
     up: &'a [f32],
     out: &'a mut [f32],
 }
 
-impl Kernel for SiluMul<'_> {
+impl<const GELU: bool> Kernel for Gate<'_, GELU> {
     type Output = ();
 
     #[inline(always)]
@@ -165,19 +170,55 @@ impl Kernel for SiluMul<'_> {
         let (up, up_tail) = self.up.as_chunks();
         let (out, out_tail) = self.out.as_chunks_mut();
         for ((gate, up), out) in gate.iter().zip(up).zip(out) {
-            lanes.store(gated(lanes, lanes.load(gate), lanes.load(up)), out);
+            let gated = gated::<L, GELU>(lanes, lanes.load(gate), lanes.load(up));
+            lanes.store(gated, out);
         }
         if !gate_tail.is_empty() {
             let (gate, up) = (lanes.load_some(gate_tail), lanes.load_some(up_tail));
-            lanes.store_some(gated(lanes, gate, up), out_tail);
+            lanes.store_some(gated::<L, GELU>(lanes, gate, up), out_tail);
         }
     }
 }
 
+/// `2 · √(2/π)`, and that times 0.044715.
+const GELU: (f32, f32) = (1.595_769, 0.071_354_82);
+
 #[inline(always)]
-fn gated<L: Lanes>(lanes: L, gate: L::F, up: L::F) -> L::F {
-    let e = lanes.exp(lanes.sub(lanes.splat(-0.0), gate));
+fn gated<L: Lanes, const IS_GELU: bool>(lanes: L, gate: L::F, up: L::F) -> L::F {
+    let exponent = if IS_GELU {
+        let square = lanes.mul(gate, gate);
+        let factor = lanes.fma(square, lanes.splat(-GELU.1), lanes.splat(-GELU.0));
+        lanes.mul(gate, factor)
+    } else {
+        lanes.sub(lanes.splat(-0.0), gate)
+    };
+    let e = lanes.exp(exponent);
     lanes.mul(lanes.div(gate, lanes.add(lanes.splat(1.0), e)), up)
+}
+
+/// `x = cap · tanh(x / cap)`, rounded as [`Lanes::softcap`] says.
+pub(crate) fn softcap(isa: Isa, x: &mut [f32], cap: f32) {
+    isa.run(Softcap { x, cap });
+}
+
+struct Softcap<'a> {
+    x: &'a mut [f32],
+    cap: f32,
+}
+
+impl Kernel for Softcap<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, lanes: L) {
+        let (x, tail) = self.x.as_chunks_mut();
+        for x in x {
+            lanes.store(lanes.softcap(lanes.load(x), self.cap), x);
+        }
+        if !tail.is_empty() {
+            lanes.store_some(lanes.softcap(lanes.load_some(tail), self.cap), tail);
+        }
+    }
 }
 
 /// `out = out + b`.

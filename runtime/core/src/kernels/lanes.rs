@@ -121,6 +121,14 @@ pub(crate) trait Lanes: Copy {
         self.sub(self.add(x, round), round)
     }
 
+    /// `cap · tanh(x / cap)`, rounded as `cap − 2 · cap / (1 + exp(x · (2 / cap)))`.
+    #[inline(always)]
+    fn softcap(self, x: Self::F, cap: f32) -> Self::F {
+        let e = self.exp(self.mul(x, self.splat(2.0 / cap)));
+        let rest = self.div(self.splat(2.0 * cap), self.add(self.splat(1.0), e));
+        self.sub(self.splat(cap), rest)
+    }
+
     /// [`math::exp()`] in each lane.
     #[inline(always)]
     fn exp(self, x: Self::F) -> Self::F {

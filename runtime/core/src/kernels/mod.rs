@@ -41,8 +41,8 @@ mod quantize;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use attend::{QUERIES, Queries, attend, scores_len};
-pub(crate) use elementwise::{add, rms_norm, rope, silu_mul};
+pub(crate) use attend::{QUERIES, Queries, Scoring, attend, scores_len};
+pub(crate) use elementwise::{add, gate, rms_norm, rope, softcap};
 pub(crate) use embed::embed;
 pub use isa::Isa;
 pub(crate) use kept::{Int8Vector, KvVector, key_tiles, kv_vectors, store_key, store_value};

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::layout::{BLOCK, Encoding};
-use crate::ops::RopeStyle;
+use crate::ops::{Activation, RopeStyle};
 use crate::rows::Rows;
 use support::*;
 
@@ -207,10 +207,14 @@ proptest! {
             rope(isa, RopeStyle::Halves, &mut turned[0], &cos, &sin);
             rope(isa, RopeStyle::Interleaved, &mut turned[1], &cos, &sin);
             let mut gated = vec![0.0; n];
-            silu_mul(isa, &a, &b, &mut gated);
+            gate(isa, Activation::Silu, &a, &b, &mut gated);
+            let mut gelu = vec![0.0; n];
+            gate(isa, Activation::GeluTanh, &a, &b, &mut gelu);
+            let mut capped = a.clone();
+            softcap(isa, &mut capped, 1.7);
             let mut sum = a.clone();
             add(isa, &mut sum, &b);
-            let floats = [normed, turned.concat(), gated, sum].map(|x| bits(&x));
+            let floats = [normed, turned.concat(), gated, gelu, capped, sum].map(|x| bits(&x));
             let halves: Vec<u8> = bytes_of(&kept_values::<[f16; LANES]>(isa, &a, n));
             (floats, halves, bytes_of(&kept_values::<Int8Vector>(isa, &a, n)))
         };
@@ -233,10 +237,23 @@ proptest! {
             prop_assert!(near(out[i], f64::from(a[i]) / (mean + 1e-6).sqrt() * f64::from(b[i])));
         }
 
-        silu_mul(Isa::best(), &a, &b, &mut out);
+        gate(Isa::best(), Activation::Silu, &a, &b, &mut out);
         for i in 0..n {
             let gate = f64::from(a[i]);
             prop_assert!(near(out[i], gate / (1.0 + (-gate).exp()) * f64::from(b[i])));
+        }
+
+        gate(Isa::best(), Activation::GeluTanh, &a, &b, &mut out);
+        for i in 0..n {
+            let gate = f64::from(a[i]);
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (gate + 0.044715 * gate.powi(3));
+            prop_assert!(near(out[i], gate * (1.0 + inner.tanh()) / 2.0 * f64::from(b[i])));
+        }
+
+        out.copy_from_slice(&a);
+        softcap(Isa::best(), &mut out, 0.7);
+        for i in 0..n {
+            prop_assert!(near(out[i], 0.7 * (f64::from(a[i]) / 0.7).tanh()));
         }
 
         let angles: Vec<f64> = (0..n).map(|i| i as f64).collect();
@@ -266,18 +283,21 @@ proptest! {
         position in 0..50usize,
         tokens in 1..5usize,
         heads in 1..5usize,
+        window in prop_oneof![Just(usize::MAX), 1..60usize],
+        softcap in prop::option::of(0.1..4f32),
         seed in any::<u64>(),
     ) {
         let mut numbers = Numbers(seed);
         let len = position + tokens;
+        let scoring = Scoring { scale: 0.3, softcap };
         let query = numbers.tame(tokens * heads * key_dim);
         let [keys, values] = [numbers.tame(len * key_dim), numbers.tame(len * value_dim)];
         let kv = (&keys[..], key_dim, &values[..], value_dim);
         let run = |isa, cut: usize| {
             [
-                attended::<[f32; LANES]>(isa, &query, kv, position, heads, cut),
-                attended::<[f16; LANES]>(isa, &query, kv, position, heads, cut),
-                attended::<Int8Vector>(isa, &query, kv, position, heads, cut),
+                attended::<[f32; LANES]>(isa, &query, kv, (position, window), heads, scoring, cut),
+                attended::<[f16; LANES]>(isa, &query, kv, (position, window), heads, scoring, cut),
+                attended::<Int8Vector>(isa, &query, kv, (position, window), heads, scoring, cut),
             ]
         };
         let expected = run(Isa::SCALAR, 1);
@@ -290,19 +310,23 @@ proptest! {
 
         for i in 0..tokens * heads {
             let len = position + i / heads + 1;
+            let first = len.saturating_sub(window);
             let query = &query[i * key_dim..][..key_dim];
             let weights: Vec<f64> = keys
                 .chunks_exact(key_dim)
                 .take(len)
+                .skip(first)
                 .map(|key| {
                     let dot = |(a, b): (&f32, &f32)| f64::from(*a) * f64::from(*b);
-                    (query.iter().zip(key).map(dot).sum::<f64>() * 0.3).exp()
+                    let score = query.iter().zip(key).map(dot).sum::<f64>() * 0.3;
+                    let cap = softcap.map(f64::from);
+                    cap.map_or(score, |cap| cap * (score / cap).tanh()).exp()
                 })
                 .collect();
             let total: f64 = weights.iter().sum();
             for d in 0..value_dim {
                 let value = |p: usize| f64::from(values[p * value_dim + d]);
-                let exact: f64 = (0..len).map(|p| weights[p] / total * value(p)).sum();
+                let exact: f64 = (first..len).map(|p| weights[p - first] / total * value(p)).sum();
                 let [full, half, int8] =
                     [0, 1, 2].map(|kept: usize| f64::from(expected[kept][i * value_dim + d]));
                 prop_assert!((full - exact).abs() < 1e-5);
@@ -325,9 +349,17 @@ proptest! {
             let mut normed = values.clone();
             rms_norm(isa, &mut normed, &values, 1e-6);
             let mut gated = vec![0.0; n];
-            silu_mul(isa, &values, &values, &mut gated);
-            let out = attended::<[f32; LANES]>(isa, &[1.0], (&values, 1, &values, 1), n - 1, 1, 1);
-            [product, normed, gated, out].map(|x| bits(&x))
+            gate(isa, Activation::Silu, &values, &values, &mut gated);
+            let mut gelu = vec![0.0; n];
+            gate(isa, Activation::GeluTanh, &values, &values, &mut gelu);
+            let mut capped = values.clone();
+            softcap(isa, &mut capped, 2.0);
+            let kv = (&values[..], 1, &values[..], 1);
+            let [plain, bent] = [None, Some(2.0)].map(|softcap| {
+                let scoring = Scoring { scale: 0.3, softcap };
+                attended::<[f32; LANES]>(isa, &[1.0], kv, (n - 1, n), 1, scoring, 1)
+            });
+            [product, normed, gated, gelu, capped, plain, bent].map(|x| bits(&x))
         };
         let expected = run(Isa::SCALAR);
         for isa in vector_isas() {

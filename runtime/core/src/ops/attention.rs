@@ -1,13 +1,16 @@
 //! Causal grouped-query attention (Ainslie et al. 2023) over the KV cache.
 
+use core::num::NonZeroU32;
+
 use super::words::{Reader, Word, Writer};
 use super::{CacheId, View};
 use crate::executor::Run;
-use crate::kernels::{QUERIES, Queries};
+use crate::kernels::{QUERIES, Queries, Scoring};
 use crate::plan::check::{Checker, OpFault};
 
-/// Appends the step's keys and values to a cache, then attends from each token to all
-/// positions up to its own: `softmax(scale · q · kᵀ) · v`, head by head.
+/// Appends the step's keys and values to a cache, then attends from each token to the
+/// positions up to its own, all of them or the last `window`: `softmax(scale · q · kᵀ) · v`, head
+/// by head.
 ///
 /// Query head `h` reads key-value head `h / (query heads / key-value heads)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +27,10 @@ pub struct Attention {
     pub cache: CacheId,
     /// Factor on `q · k`.
     pub scale: f32,
+    /// How many positions a token sees, its own included; all where this is left out.
+    pub window: Option<NonZeroU32>,
+    /// Scores become `cap · tanh(score / cap)`; positive.
+    pub softcap: Option<f32>,
 }
 
 impl Word for Attention {
@@ -33,6 +40,7 @@ impl Word for Attention {
             .put(self.value)
             .put(self.output);
         to.put(self.cache).put(self.scale);
+        to.put(self.window).put(self.softcap);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Attention> {
@@ -43,6 +51,8 @@ impl Word for Attention {
             output: from.get()?,
             cache: from.get()?,
             scale: from.get()?,
+            window: from.get()?,
+            softcap: from.get()?,
         })
     }
 }
@@ -74,6 +84,13 @@ impl Attention {
         let count = heads * rows.count();
         let tile = (count * cache.heads).div_ceil(run.threads()).min(QUERIES);
         let tiles = count.div_ceil(tile);
+        let scoring = Scoring {
+            scale: self.scale,
+            softcap: self.softcap,
+        };
+        let window = self
+            .window
+            .map_or(usize::MAX, |window| window.get() as usize);
         // Neighbouring tokens cost alike, so dealing the tiles out in turn balances the threads.
         run.deal(cache.heads * tiles, |item, scores| {
             let (head, first) = (item % cache.heads, item / cache.heads * tile);
@@ -84,10 +101,11 @@ impl Attention {
                 first_head,
                 heads,
                 position,
+                window,
             };
             let range = first..queries.count().min(first + tile);
             // SAFETY: tiles are disjoint (token, head) pairs, and each is dealt to one thread.
-            unsafe { cache.attend(run.isa, head, &queries, range, self.scale, scores) };
+            unsafe { cache.attend(run.isa, head, &queries, range, scoring, scores) };
         });
     }
 }

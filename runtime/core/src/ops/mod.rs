@@ -7,20 +7,22 @@
 mod add;
 mod attention;
 mod embed;
+mod gate;
 mod linear;
 mod rms_norm;
 mod rope;
-mod silu_mul;
+mod softcap;
 mod views;
 mod words;
 
 pub use add::Add;
 pub use attention::Attention;
 pub use embed::Embed;
+pub use gate::{Activation, Gate};
 pub use linear::Linear;
 pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
-pub use silu_mul::SiluMul;
+pub use softcap::Softcap;
 
 pub use crate::kernels::InputPrecision;
 
@@ -66,9 +68,11 @@ pub enum Op {
     /// Grouped-query attention over the KV cache.
     Attention(Attention),
     /// Gate of an MLP.
-    SiluMul(SiluMul),
+    Gate(Gate),
     /// Elementwise sum.
     Add(Add),
+    /// Bending below a cap.
+    Softcap(Softcap),
 }
 
 impl Op {
@@ -80,8 +84,9 @@ impl Op {
             Op::Linear(_) => "Linear",
             Op::Rope(_) => "Rope",
             Op::Attention(_) => "Attention",
-            Op::SiluMul(_) => "SiluMul",
+            Op::Gate(_) => "Gate",
             Op::Add(_) => "Add",
+            Op::Softcap(_) => "Softcap",
         }
     }
 
@@ -94,8 +99,9 @@ impl Op {
             Op::Linear(op) => writer.op(3, op),
             Op::Rope(op) => writer.op(4, op),
             Op::Attention(op) => writer.op(5, op),
-            Op::SiluMul(op) => writer.op(6, op),
+            Op::Gate(op) => writer.op(6, op),
             Op::Add(op) => writer.op(7, op),
+            Op::Softcap(op) => writer.op(8, op),
         };
         OpRecord {
             kind,
@@ -112,8 +118,9 @@ impl Op {
             3 => Op::Linear(reader.get()?),
             4 => Op::Rope(reader.get()?),
             5 => Op::Attention(reader.get()?),
-            6 => Op::SiluMul(reader.get()?),
+            6 => Op::Gate(reader.get()?),
             7 => Op::Add(reader.get()?),
+            8 => Op::Softcap(reader.get()?),
             _ => return None,
         })
     }
@@ -126,8 +133,9 @@ impl Op {
             Op::Linear(op) => op.check(checker),
             Op::Rope(op) => op.check(checker),
             Op::Attention(op) => op.check(checker),
-            Op::SiluMul(op) => op.check(checker),
+            Op::Gate(op) => op.check(checker),
             Op::Add(op) => op.check(checker),
+            Op::Softcap(op) => op.check(checker),
         }
     }
 
@@ -139,8 +147,9 @@ impl Op {
             Op::Linear(op) => op.run(run),
             Op::Rope(op) => op.run(run),
             Op::Attention(op) => op.run(run),
-            Op::SiluMul(op) => op.run(run),
+            Op::Gate(op) => op.run(run),
             Op::Add(op) => op.run(run),
+            Op::Softcap(op) => op.run(run),
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{Op, View};
 
 impl Op {
-    /// What the operator needs to find filled. [`super::Rope`] turns its view in place, so it
-    /// both reads and writes it.
+    /// What the operator needs to find filled. [`super::Rope`] and [`super::Softcap`] work
+    /// in place, so they both read and write their view.
     pub fn reads(&self) -> impl Iterator<Item = View> + use<> {
         let views = match *self {
             Op::Embed(_) => [None; 3],
@@ -12,8 +12,9 @@ impl Op {
             Op::Linear(op) => [Some(op.input), op.residual, None],
             Op::Rope(op) => [Some(op.heads), None, None],
             Op::Attention(op) => [Some(op.query), Some(op.key), Some(op.value)],
-            Op::SiluMul(op) => [Some(op.gate), Some(op.up), None],
+            Op::Gate(op) => [Some(op.gate), Some(op.up), None],
             Op::Add(op) => [Some(op.a), Some(op.b), None],
+            Op::Softcap(op) => [Some(op.values), None, None],
         };
         views.into_iter().flatten()
     }
@@ -26,8 +27,9 @@ impl Op {
             Op::Linear(op) => op.output,
             Op::Rope(op) => op.heads,
             Op::Attention(op) => op.output,
-            Op::SiluMul(op) => op.output,
+            Op::Gate(op) => op.output,
             Op::Add(op) => op.output,
+            Op::Softcap(op) => op.values,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Arguments of operators as 32-bit words.
 
+use core::num::NonZeroU32;
+
 use super::{BufferId, CacheId, InputPrecision, TensorId, View};
 use crate::plan::format::NONE;
 
@@ -70,6 +72,29 @@ impl Word for f32 {
 
     fn get(from: &mut Reader<'_>) -> Option<f32> {
         u32::get(from).map(f32::from_bits).filter(|x| x.is_finite())
+    }
+}
+
+/// Absent as 0.
+impl Word for Option<NonZeroU32> {
+    fn put(&self, to: &mut Writer) {
+        self.map_or(0, NonZeroU32::get).put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Option<NonZeroU32>> {
+        u32::get(from).map(NonZeroU32::new)
+    }
+}
+
+/// A positive number; absent as 0.
+impl Word for Option<f32> {
+    fn put(&self, to: &mut Writer) {
+        self.unwrap_or(0.0).put(to);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Option<f32>> {
+        let number = f32::get(from).filter(|number| *number >= 0.0)?;
+        Some((number > 0.0).then_some(number))
     }
 }
 

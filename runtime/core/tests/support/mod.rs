@@ -1,13 +1,14 @@
 //! A small decoder with pseudo-random weights, built in memory.
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use bytemuck::{Zeroable, bytes_of, cast_slice};
 use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
-    Add, Attention, BufferId, CacheId, Embed, InputPrecision, Linear, Op, RmsNorm, Rope, RopeStyle,
-    SiluMul, TensorId, View,
+    Activation, Add, Attention, BufferId, CacheId, Embed, Gate, InputPrecision, Linear, Op,
+    RmsNorm, Rope, RopeStyle, Softcap, TensorId, View,
 };
 use tealight_core::plan::format::*;
 use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTablesRecord};
@@ -154,6 +155,8 @@ impl Builder {
                 output: mixed,
                 cache,
                 scale: 0.2,
+                window: NonZeroU32::new(layer * 7),
+                softcap: (layer == 1).then_some(3.0),
             }));
             let weight = self.packed(HIDDEN, HEADS * HEAD_DIM);
             self.ops.push(Op::Linear(Linear {
@@ -174,7 +177,8 @@ impl Builder {
                 residual: None,
                 precision: InputPrecision::Int8,
             }));
-            self.ops.push(Op::SiluMul(SiluMul {
+            self.ops.push(Op::Gate(Gate {
+                activation: [Activation::Silu, Activation::GeluTanh][layer as usize],
                 gate: columns(gate_up, 0..MLP),
                 up: columns(gate_up, MLP..2 * MLP),
                 output: gated,
@@ -203,6 +207,10 @@ impl Builder {
             bias: None,
             residual: None,
             precision: InputPrecision::Int16,
+        }));
+        self.ops.push(Op::Softcap(Softcap {
+            values: logits,
+            cap: 5.0,
         }));
         self.file(head, logits.buffer.0)
     }

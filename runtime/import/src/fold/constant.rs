@@ -94,6 +94,24 @@ pub(crate) fn shape(walk: &mut Walk, node: &Node) -> Outcome {
     one(Some(Value::Ints(Array::vector(part))))
 }
 
+/// `ReduceMax(x)` over all of it: of known whole numbers, or of a grid that grows along its axes.
+pub(crate) fn reduce_max(walk: &mut Walk, node: &Node) -> Outcome {
+    let all_axes = node.ints("axes").is_none()
+        && node.input(1).is_none()
+        && node.int_or("noop_with_empty_axes", 0) == 0;
+    let Some(grid) = walk.grid(node, 0)?.filter(|_| all_axes) else {
+        return Ok(None);
+    };
+    let kept = match node.int_or("keepdims", 1) {
+        0 => vec![],
+        _ => vec![1; grid.shape.len()],
+    };
+    let greatest = grid.greatest();
+    one(greatest
+        .and_then(|greatest| Array::new(kept, vec![greatest]))
+        .map(Value::Ints))
+}
+
 /// `ReduceSum(x)` along one axis of a tensor that is the same everywhere.
 pub(crate) fn reduce_sum(walk: &mut Walk, node: &Node) -> Outcome {
     let axes = match node.ints("axes") {

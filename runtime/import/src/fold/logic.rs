@@ -1,9 +1,12 @@
 //! Comparisons, truth values and choices.
 
-use crate::onnx::Node;
-use crate::walk::array::Array;
+use std::rc::Rc;
+
+use crate::onnx::{Node, Tensor};
+use crate::walk::array::{self, Array};
+use crate::walk::dim::Dim;
 use crate::walk::grid::{Comparison, Grid};
-use crate::walk::value::Value;
+use crate::walk::value::{Stored, Value};
 use crate::walk::{Outcome, Walk, one};
 
 /// `Equal` of known whole numbers, where the answer is the same for every step.
@@ -93,4 +96,54 @@ pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
         true => Value::Truth(grid),
         false => Value::Grid(grid).settled(),
     }))
+}
+
+/// `NonZero` of what is nowhere zero: the indices of all its elements, axis by axis.
+pub(crate) fn non_zero(walk: &mut Walk, node: &Node) -> Outcome {
+    let Some(grid) = walk.grid(node, 0)? else {
+        return Ok(None);
+    };
+    let everywhere = grid.fill().is_some_and(|fill| fill != 0.0);
+    let sizes: Option<Vec<usize>> = grid.shape.iter().map(|dim| dim.size()).collect();
+    let Some(sizes) = sizes.filter(|_| everywhere) else {
+        return Ok(None);
+    };
+    let Some(count) = array::elements(&sizes).filter(|count| *count > 0) else {
+        return Ok(None);
+    };
+    let mut indices = Vec::new();
+    let mut below = count;
+    for &size in &sizes {
+        below /= size;
+        let index = |at: usize| Dim::from(at / below % size);
+        indices.extend((0..count).map(index));
+    }
+    one(Array::new(vec![sizes.len(), count], indices).map(Value::Ints))
+}
+
+/// `Where` and `If` between stored or known tensors, by the number of positions.
+pub(crate) fn by_length(walk: &mut Walk, node: &Node) -> Outcome {
+    let single = |grid: &Grid| grid.shape.iter().all(|&size| size == Dim::ONE);
+    let Some(condition) = walk.grid(node, 0)?.filter(single) else {
+        return Ok(None);
+    };
+    if node.op == "If" {
+        let Some([yes, no]) = &node.branches else {
+            return Ok(None);
+        };
+        return Ok(walk.for_this_length(&condition).map(|truth| {
+            let tensors = if truth { yes } else { no };
+            let stored = |tensor: &Rc<Tensor>| Value::Stored(Stored::whole(tensor.clone()));
+            tensors.iter().map(stored).collect()
+        }));
+    }
+    let (Some(yes), Some(no)) = (walk.floats(node, 1)?, walk.floats(node, 2)?) else {
+        return Ok(None);
+    };
+    if yes.shape != no.shape {
+        return Ok(None);
+    }
+    one(walk
+        .for_this_length(&condition)
+        .map(|truth| Value::Floats(if truth { yes } else { no })))
 }

@@ -1,6 +1,7 @@
 //! Parts of tensors, and tensors of parts: Gather, Slice, Split, Concat.
 
 use crate::ImportError;
+use crate::groups::rotary::Part;
 use crate::onnx::Node;
 use crate::walk::array::{self, Array};
 use crate::walk::dim::Dim;
@@ -40,7 +41,7 @@ fn gather_from<T: Clone>(from: &Array<T>, axis: i64, at: &Array<i64>) -> Option<
     Some(from.pick(&array::gather(&from.shape, axis, at)?))
 }
 
-/// `Slice(x, starts, ends, axes, steps)` with steps of 1.
+/// `Slice(x, starts, ends, axes, steps)` forwards.
 pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
     let (Some(starts), Some(ends)) = (walk.ints(node, 1)?, walk.ints(node, 2)?) else {
         return Ok(None);
@@ -63,10 +64,12 @@ pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let count = starts.data.len();
-    if axes.len() != count || ends.data.len() != count || steps.iter().any(|&step| step != 1) {
+    if axes.len() != count || ends.data.len() != count {
         return Ok(None);
     }
-    for ((axis, &start), &end) in axes.into_iter().zip(&starts.data).zip(&ends.data) {
+    let steps = steps.into_iter().chain(std::iter::repeat(1));
+    let ranges = starts.data.iter().zip(&ends.data).zip(steps);
+    for (axis, ((&start, &end), step)) in axes.into_iter().zip(ranges) {
         let Some(shape) = value.shape() else {
             return Ok(None);
         };
@@ -76,12 +79,25 @@ pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
         let (Some(from), Some(to)) = (bound(start, shape[axis]), bound(end, shape[axis])) else {
             return Ok(None);
         };
-        match cut(&value, axis, from, to) {
+        match cut(&value, axis, from, to).and_then(|part| every(part, axis, step)) {
             Some(part) => value = part,
             None => return Ok(None),
         }
     }
     one(Some(value))
+}
+
+/// Keeps every `step`-th element of an axis, the first one included.
+fn every(value: Value, axis: usize, step: i64) -> Option<Value> {
+    match value {
+        value if step == 1 => Some(value),
+        Value::Rows(rows) => {
+            let step = usize::try_from(step).ok()?;
+            let layout = rows.layout.every(axis, step)?;
+            Some(Value::Rows(rows.with_layout(layout)))
+        }
+        _ => None,
+    }
 }
 
 /// Where a slice starts or ends on an axis: counted from the end if negative, and never
@@ -118,6 +134,9 @@ fn cut(value: &Value, axis: usize, from: Dim, to: Dim) -> Option<Value> {
         Value::Grid(grid) => Value::Grid(grid.slice(axis, from, to)?),
         Value::Truth(grid) => Value::Truth(grid.slice(axis, from, to)?),
         Value::Rows(rows) => Value::Rows(rows.with_layout(rows.layout.slice(axis, from, to)?)),
+        Value::Rotary(Part::Table(table)) => {
+            Value::Rotary(Part::Table(table.slice(axis, from, to)?))
+        }
         _ => return None,
     })
 }

@@ -10,7 +10,8 @@ use crate::walk::layout::{Layout, axis_index, complete_shape};
 use crate::walk::value::{Kept, Stored, Value};
 use crate::walk::{Outcome, Walk, one};
 
-use crate::groups::rotary::{Axis, Part, Table};
+use crate::groups::rotary::Part;
+use crate::groups::rotary_table::{Axis, Table};
 
 /// A change of shape.
 enum Change {
@@ -233,6 +234,12 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
             Some(table) => Value::Rotary(Part::Table(table)),
             None => return Ok(None),
         },
+        Value::Rotary(part @ (Part::Negated(_) | Part::Turned { .. })) => {
+            match part.with_layout(|layout| change.layout(layout)) {
+                Some(part) => Value::Rotary(part),
+                None => return Ok(None),
+            }
+        }
         _ => return Ok(None),
     };
     one(Some(value))
@@ -354,16 +361,17 @@ impl Change {
                 let axis = |&at: &i64| axis_index(at, rank).map(|at| table.axes[at]);
                 perm.iter().map(axis).collect::<Option<Vec<_>>>()?
             }
-            Change::Expand(wanted) => {
-                let same = wanted.len() == shape.len()
-                    && wanted
-                        .iter()
-                        .zip(&shape)
-                        .all(|(a, b)| a == b || *a == Dim::ONE);
-                return same.then(|| table.clone());
-            }
+            Change::Expand(wanted) => return table.expand(wanted),
             _ => {
-                let places = moved_ones(&shape, &self.new_shape(&shape)?)?;
+                let new = self.new_shape(&shape)?;
+                let Some(places) = moved_ones(&shape, &new) else {
+                    let joined = table.joined()?;
+                    let reshape = Change::Reshape {
+                        shape: new,
+                        allow_zero: true,
+                    };
+                    return reshape.table(&joined);
+                };
                 let axis = |at: Option<usize>| at.map_or(Axis::One, |at| table.axes[at]);
                 places.into_iter().map(axis).collect()
             }

@@ -1,9 +1,13 @@
 //! Attention, spread out: keys and values joined to the past (Concat), heads repeated
-//! (Unsqueeze, Expand, Reshape), scores (MatMul), scale, mask (Add or Where), Softmax, guarded
-//! against rows without any key (IsNaN, Where), and the weighted sum (MatMul).
+//! (Unsqueeze, Expand, Reshape), scores (MatMul), scale, cap (Tanh, Mul), mask (Add or Where),
+//! Softmax, guarded against rows without any key (IsNaN, Where), and the weighted sum (MatMul).
 //!
-//! The mask has to be exactly the causal one: a token sees itself and everything before it.
+//! The mask has to be exactly the causal one: a token sees itself and everything before it, or the
+//! last few positions of that.
 
+use std::num::NonZeroU32;
+
+use crate::ImportError;
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
 use crate::walk::grid::{Content, Grid, Linear};
@@ -19,8 +23,10 @@ const MASKED: f64 = -1e4;
 /// A step on the way.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
-    /// `scale · q · kᵀ`
+    /// `scale · q · kᵀ`, capped where there is a cap.
     Scores { scores: Scores, masked: bool },
+    /// `tanh(scale · q · kᵀ)`
+    Bent(Scores),
     /// Their softmax.
     Weights(Scores),
     /// Where the softmax is no number: nowhere, since every token sees at least itself.
@@ -34,11 +40,32 @@ pub(crate) struct Scores {
     key: Kept,
     scale: f32,
     heads: usize,
+    softcap: Option<f32>,
+    window: Option<NonZeroU32>,
+}
+
+/// How far back a mask lets a token see; itself is the first position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Reach {
+    All,
+    Last(NonZeroU32),
+}
+
+impl Reach {
+    pub(super) fn window(self) -> Option<NonZeroU32> {
+        match self {
+            Reach::All => None,
+            Reach::Last(window) => Some(window),
+        }
+    }
 }
 
 impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
-        let (Part::Scores { scores, .. } | Part::Weights(scores) | Part::Undefined(scores)) = self;
+        let (Part::Scores { scores, .. }
+        | Part::Bent(scores)
+        | Part::Weights(scores)
+        | Part::Undefined(scores)) = self;
         Some(vec![
             Dim::ONE,
             Dim::from(scores.heads),
@@ -121,21 +148,20 @@ pub(super) fn whole(
     mut key: Kept,
     value: &Kept,
     scale: Option<f32>,
+    reach: Reach,
+    softcap: Option<f32>,
 ) -> Option<Rows> {
     let head_dim = query.layout.shape()?.last()?.size()?;
     key.rows.layout = key.rows.layout.transpose(&[0, 1, 3, 2])?;
     let mut scores = scores(query, key)?;
     scores.scale *= scale.unwrap_or_else(|| 1.0 / (head_dim as f32).sqrt());
+    (scores.window, scores.softcap) = (reach.window(), softcap);
     attend(walk, &scores, value)
 }
 
-/// Whether a mask, of truth values or to be added, is exactly the causal one.
-pub(super) fn hides_the_future(mask: &Grid, of_truth: bool) -> bool {
-    if of_truth {
-        is_visible(mask)
-    } else {
-        is_causal(mask, 0.0)
-    }
+/// How far a mask, of truth values or to be added, lets a token see, if it is a causal one.
+pub(super) fn reach(mask: &Grid, of_truth: bool) -> Option<Reach> {
+    if of_truth { visible(mask) } else { added(mask) }
 }
 
 fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
@@ -151,6 +177,8 @@ fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
         key,
         scale,
         heads,
+        softcap: None,
+        window: None,
     })
 }
 
@@ -210,7 +238,20 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
                 mut scores,
                 masked: false,
             })) => {
+                // Once capped, they are what they are.
+                if scores.softcap.is_some() {
+                    continue;
+                }
                 scores.scale *= factor;
+                return step(Part::Scores {
+                    scores,
+                    masked: false,
+                });
+            }
+            // `cap · tanh(x)` is `cap · tanh(cap · x / cap)`.
+            Some(Value::Attention(Part::Bent(mut scores))) if factor > 0.0 => {
+                scores.scale *= factor;
+                scores.softcap = Some(factor);
                 return step(Part::Scores {
                     scores,
                     masked: false,
@@ -222,10 +263,33 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
     Ok(None)
 }
 
+/// The cap that a fused operator puts on its scores; 0 stands for none.
+pub(super) fn softcap(node: &Node) -> Result<Option<f32>, ImportError> {
+    match node.float("softcap").unwrap_or(0.0) {
+        0.0 => Ok(None),
+        cap if cap > 0.0 && cap.is_finite() => Ok(Some(cap)),
+        cap => Err(ImportError::attribute(
+            node,
+            format!("its softcap is {cap}; it has to be a positive number"),
+        )),
+    }
+}
+
+/// `tanh(scores)`, on the way to a cap.
+pub(crate) fn bend(walk: &mut Walk, node: &Node) -> Outcome {
+    match part(walk, node, 0) {
+        Some(Part::Scores {
+            scores,
+            masked: false,
+        }) if scores.softcap.is_none() => step(Part::Bent(scores)),
+        _ => Ok(None),
+    }
+}
+
 /// `scores + mask`, where the mask is 0 for what a token sees and hugely negative elsewhere.
 pub(crate) fn mask(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        let Some(Part::Scores { scores, masked }) = part(walk, node, this) else {
+        let Some(Part::Scores { mut scores, masked }) = part(walk, node, this) else {
             continue;
         };
         let Some(grid) = walk.grid(node, other)? else {
@@ -235,7 +299,8 @@ pub(crate) fn mask(walk: &mut Walk, node: &Node) -> Outcome {
         if grid.fill() == Some(0.0) {
             return step(Part::Scores { scores, masked });
         }
-        if is_causal(&grid, 0.0) {
+        if let (Some(reach), false) = (added(&grid), masked) {
+            scores.window = reach.window();
             return step(Part::Scores {
                 scores,
                 masked: true,
@@ -253,58 +318,71 @@ pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
             _ => Ok(None),
         };
     }
-    let Some(Part::Scores { scores, .. }) = part(walk, node, 1) else {
+    let Some(Part::Scores {
+        mut scores,
+        masked: false,
+    }) = part(walk, node, 1)
+    else {
         return Ok(None);
     };
     let (Some(seen), Some(hidden)) = (walk.grid(node, 0)?, walk.grid(node, 2)?) else {
         return Ok(None);
     };
-    let causal = hidden.fill().is_some_and(|value| value <= MASKED) && is_visible(&seen);
-    if causal {
-        step(Part::Scores {
-            scores,
-            masked: true,
-        })
-    } else {
-        Ok(None)
-    }
-}
-
-/// Whether a grid is `seen` where a key is not after the query, and hides everything else.
-fn is_causal(grid: &Grid, seen: f64) -> bool {
-    match &grid.content {
-        Content::Choice { when, yes, no } if *yes == seen && *no <= MASKED => {
-            is_causal_condition(&grid.shape, when)
-        }
-        Content::Choice { when, yes, no } if *no == seen && *yes <= MASKED => {
-            let [hidden] = &when[..] else { return false };
-            hidden
-                .opposite()
-                .is_some_and(|seen| is_causal_condition(&grid.shape, &[seen]))
-        }
-        _ => false,
-    }
-}
-
-/// Whether a truth value holds exactly where a key is not after the query.
-fn is_visible(grid: &Grid) -> bool {
-    matches!(&grid.content, Content::Choice { when, yes, no }
-        if *yes != 0.0 && *no == 0.0 && is_causal_condition(&grid.shape, when))
-}
-
-/// `past + i − j ≥ 0` over `[…, sequence, total]`, the same for every head.
-fn is_causal_condition(shape: &[Dim], when: &[Linear]) -> bool {
-    let ([front @ .., Dim::SEQUENCE, Dim::TOTAL], [condition]) = (shape, when) else {
-        return false;
+    let hides = hidden.fill().is_some_and(|value| value <= MASKED);
+    let Some(reach) = visible(&seen).filter(|_| hides) else {
+        return Ok(None);
     };
-    let mut steps = vec![0; front.len()];
-    steps.extend([1, -1]);
-    *condition
-        == Linear {
-            base: Dim::PAST,
-            steps,
+    scores.window = reach.window();
+    step(Part::Scores {
+        scores,
+        masked: true,
+    })
+}
+
+/// How far a mask lets a token see that is 0 there and hides everything else.
+fn added(grid: &Grid) -> Option<Reach> {
+    match &grid.content {
+        Content::Choice { when, yes, no } if *yes == 0.0 && *no <= MASKED => {
+            causal(&grid.shape, when)
         }
-        && front.iter().all(|&size| size == Dim::ONE)
+        Content::Choice { when, yes, no } if *no == 0.0 && *yes <= MASKED => {
+            let [hidden] = &when[..] else { return None };
+            causal(&grid.shape, &[hidden.opposite()?])
+        }
+        _ => None,
+    }
+}
+
+/// How far a truth value holds.
+fn visible(grid: &Grid) -> Option<Reach> {
+    match &grid.content {
+        Content::Choice { when, yes, no } if *yes != 0.0 && *no == 0.0 => causal(&grid.shape, when),
+        _ => None,
+    }
+}
+
+/// `past + i − j ≥ 0` over `[…, sequence, total]`, the same for every head; and for a window of
+/// `n` positions `n − 1 − past − i + j ≥ 0`.
+fn causal(shape: &[Dim], when: &[Linear]) -> Option<Reach> {
+    let [front @ .., Dim::SEQUENCE, Dim::TOTAL] = shape else {
+        return None;
+    };
+    let ahead = |sign: i64| [vec![0; front.len()], vec![sign, -sign]].concat();
+    let is_past = |condition: &Linear| condition.base == Dim::PAST && condition.steps == ahead(1);
+    let window = |condition: &Linear| {
+        let last = condition.base.add(Dim::PAST)?.number()?;
+        let window = u32::try_from(last.checked_add(1)?).ok()?;
+        NonZeroU32::new(window).filter(|_| condition.steps == ahead(-1))
+    };
+    if front.iter().any(|&size| size != Dim::ONE) {
+        return None;
+    }
+    match when {
+        [only] if is_past(only) => Some(Reach::All),
+        [a, b] if is_past(a) => window(b).map(Reach::Last),
+        [a, b] if is_past(b) => window(a).map(Reach::Last),
+        _ => None,
+    }
 }
 
 /// `Softmax(scores)` over the positions.
@@ -353,6 +431,8 @@ fn attend(walk: &mut Walk, scores: &Scores, value: &Kept) -> Option<Rows> {
         layer: value.layer,
         kv_heads,
         scale: scores.scale,
+        window: scores.window,
+        softcap: scores.softcap,
     };
     let heads = scores.heads;
     Some(

@@ -1,6 +1,11 @@
-//! The gate of an MLP: `gate · sigmoid(gate) · up`, as Sigmoid and two Mul, or with a fused
-//! activation.
+//! The gate of an MLP: `activation(gate) · up`.
+//!
+//! SiLU, `x · sigmoid(x)`, comes as Sigmoid and Mul or as one operator; GELU with tanh as one, or
+//! as `0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))` with its factors in any order.
 
+use tealight_core::ops::Activation;
+
+use super::rms_norm;
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
@@ -11,14 +16,41 @@ use crate::walk::{Outcome, Walk, one};
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
     Sigmoid(Rows),
-    /// `x · sigmoid(x)`
-    Silu(Rows),
+    /// `linear · x + cubic · x³`
+    Polynomial {
+        of: Rows,
+        linear: f32,
+        cubic: f32,
+    },
+    /// `offset + factor · tanh(√(2/π) · (x + 0.044715 · x³))`, 0 or the factor being the offset.
+    Tanh {
+        of: Rows,
+        factor: f32,
+        shifted: bool,
+    },
+    /// `factor · activation(x)`
+    Activated {
+        of: Rows,
+        activation: Activation,
+        factor: f32,
+    },
+}
+
+/// `√(2/π)`, and 0.044715 times that.
+const GELU: (f32, f32) = (0.797_884_6, 0.035_677_41);
+
+/// Equal but for the rounding of a few products.
+fn near(a: f32, b: f32) -> bool {
+    (a - b).abs() <= 1e-5 * b.abs()
 }
 
 impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
-        let (Part::Sigmoid(rows) | Part::Silu(rows)) = self;
-        rows.layout.shape()
+        let (Part::Sigmoid(of)
+        | Part::Polynomial { of, .. }
+        | Part::Tanh { of, .. }
+        | Part::Activated { of, .. }) = self;
+        of.layout.shape()
     }
 }
 
@@ -43,10 +75,125 @@ pub(crate) fn silu(walk: &mut Walk, node: &Node) -> Outcome {
         .rows(node, 0)
         .filter(|rows| plain && rows.scale == 1.0)
         .cloned();
-    one(rows.map(|rows| Value::Gate(Part::Silu(rows))))
+    one(rows.map(|rows| activated(rows, Activation::Silu)))
 }
 
-/// `x · sigmoid(x)`, then `· up`.
+fn activated(of: Rows, activation: Activation) -> Value {
+    Value::Gate(Part::Activated {
+        of,
+        activation,
+        factor: 1.0,
+    })
+}
+
+/// `Gelu(x)` with `approximate` "tanh", and FastGelu without a bias.
+pub(crate) fn gelu(walk: &mut Walk, node: &Node) -> Outcome {
+    let by_tanh = node.op == "FastGelu" || node.text("approximate") == Some("tanh");
+    let plain = by_tanh && node.input(1).is_none();
+    let rows = walk
+        .rows(node, 0)
+        .filter(|rows| plain && rows.scale == 1.0)
+        .cloned();
+    one(rows.map(|rows| activated(rows, Activation::GeluTanh)))
+}
+
+/// `Pow(x, 3)`.
+pub(crate) fn cube(walk: &mut Walk, node: &Node) -> Outcome {
+    let rows = walk.rows(node, 0).filter(|rows| rows.scale == 1.0).cloned();
+    match (rows, walk.float(node, 1)?) {
+        (Some(of), Some(3.0)) => one(Some(cubed(of))),
+        _ => Ok(None),
+    }
+}
+
+fn cubed(of: Rows) -> Value {
+    Value::Gate(Part::Polynomial {
+        of,
+        linear: 0.0,
+        cubic: 1.0,
+    })
+}
+
+/// `x + cubic · x³`, and `1 + tanh(…)`.
+pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
+    for (this, other) in [(0, 1), (1, 0)] {
+        match part(walk, node, this) {
+            Some(Part::Polynomial { of, linear, cubic }) if walk.rows(node, other) == Some(&of) => {
+                let linear = linear + 1.0;
+                return one(Some(Value::Gate(Part::Polynomial { of, linear, cubic })));
+            }
+            Some(Part::Tanh {
+                of,
+                factor,
+                shifted: false,
+            }) if walk.float(node, other)? == Some(factor) => {
+                let shifted = true;
+                return one(Some(Value::Gate(Part::Tanh {
+                    of,
+                    factor,
+                    shifted,
+                })));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// `tanh(linear · x + cubic · x³)`, where that is GELU's.
+pub(crate) fn tanh(walk: &mut Walk, node: &Node) -> Outcome {
+    match part(walk, node, 0) {
+        Some(Part::Polynomial { of, linear, cubic })
+            if near(linear, GELU.0) && near(cubic, GELU.1) =>
+        {
+            one(Some(Value::Gate(Part::Tanh {
+                of,
+                factor: 1.0,
+                shifted: false,
+            })))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Each step times a number.
+pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
+    for (this, other) in [(0, 1), (1, 0)] {
+        let (Some(part), Some(by)) = (part(walk, node, this), walk.float(node, other)?) else {
+            continue;
+        };
+        let scaled = match part {
+            Part::Sigmoid(_) => return Ok(None),
+            Part::Polynomial { of, linear, cubic } => Part::Polynomial {
+                of,
+                linear: linear * by,
+                cubic: cubic * by,
+            },
+            Part::Tanh {
+                of,
+                factor,
+                shifted,
+            } => Part::Tanh {
+                of,
+                factor: factor * by,
+                shifted,
+            },
+            Part::Activated {
+                of,
+                activation,
+                factor,
+            } => Part::Activated {
+                of,
+                activation,
+                factor: factor * by,
+            },
+        };
+        return one(Some(Value::Gate(scaled)));
+    }
+    Ok(None)
+}
+
+/// `x² · x`; `x · sigmoid(x)` or `x · (1 + tanh(…))`, then `· up`.
 pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
         let Some(rows) = walk.rows(node, other).cloned() else {
@@ -54,23 +201,47 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
         };
         match part(walk, node, this) {
             Some(Part::Sigmoid(of)) if of == rows => {
-                return one(Some(Value::Gate(Part::Silu(of))));
+                return one(Some(activated(of, Activation::Silu)));
             }
-            Some(Part::Silu(gate)) => return one(gated(walk, &gate, &rows).map(Value::Rows)),
+            // A half of the product may lie on the activations already.
+            Some(Part::Tanh {
+                of,
+                factor,
+                shifted: true,
+            }) if (Rows {
+                scale: 1.0,
+                ..rows.clone()
+            }) == of =>
+            {
+                return one(Some(Value::Gate(Part::Activated {
+                    of,
+                    activation: Activation::GeluTanh,
+                    factor: 2.0 * factor * rows.scale,
+                })));
+            }
+            Some(Part::Activated {
+                of,
+                activation,
+                factor: 1.0,
+            }) => return one(gated(walk, activation, &of, &rows).map(Value::Rows)),
+            None if rms_norm::squared(walk, node, this) == Some(&rows) && rows.scale == 1.0 => {
+                return one(Some(cubed(rows)));
+            }
             _ => {}
         }
     }
     Ok(None)
 }
 
-fn gated(walk: &mut Walk, gate: &Rows, up: &Rows) -> Option<Rows> {
+fn gated(walk: &mut Walk, activation: Activation, gate: &Rows, up: &Rows) -> Option<Rows> {
     let layout = gate.layout.packed();
     let (left, right) = (walk.columns(gate)?, walk.columns(up)?);
     if layout != up.layout.packed() || up.scale != 1.0 {
         return None;
     }
     let product = walk.push(
-        RowOp::SiluMul {
+        RowOp::Gate {
+            activation,
             gate: left,
             up: right,
         },

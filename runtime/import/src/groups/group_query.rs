@@ -1,9 +1,12 @@
 //! GroupQueryAttention of Microsoft's domain: keys and values joined to the past, rotation,
 //! repeated heads, causal mask and attention in one operator.
 
+use std::num::NonZeroU32;
+
 use tealight_core::ops::RopeStyle;
 
-use super::rotary;
+use super::{attention, rotary};
+use crate::ImportError;
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
 use crate::walk::layout::Factor;
@@ -12,14 +15,13 @@ use crate::walk::value::{Kept, Kind, Rows, Value};
 use crate::walk::{Outcome, Walk};
 
 /// Attributes with the only value that means plain attention.
-const PLAIN: [(&str, i64); 4] = [
+const PLAIN: [(&str, i64); 3] = [
     ("smooth_softmax", 0),
     ("qk_output", 0),
     ("kv_cache_bit_width", 0),
-    ("local_window_size", -1),
 ];
 /// Every attribute that is understood.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "num_heads",
     "kv_num_heads",
     "scale",
@@ -32,6 +34,8 @@ const KNOWN: [&str; 12] = [
     "local_window_size",
     "k_quant_type",
     "v_quant_type",
+    // A hint that a cache may forget what no window sees any more.
+    "sliding_window_cache",
 ];
 
 /// Inputs: query (or query, key and value side by side), key, value, past key, past value,
@@ -41,7 +45,6 @@ pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
         && PLAIN.iter().all(|&(name, plain)| {
             matches!(node.int_or(name, plain), value if value == plain || (value == -1 && plain == 0))
         })
-        && node.float("softcap").unwrap_or(0.0) == 0.0
         && node.inputs.iter().skip(10).all(String::is_empty)
         && node.outputs.iter().skip(3).all(String::is_empty);
     let lengths = single(walk, node, 5)? == Dim::TOTAL.sub(Dim::ONE)
@@ -50,18 +53,44 @@ pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
     if !understood || !lengths || !positions {
         return Ok(None);
     }
-    Ok(attend(walk, node))
+    let limits = Limits {
+        window: window(node)?,
+        softcap: attention::softcap(node)?,
+    };
+    Ok(attend(walk, node, limits))
+}
+
+/// What keeps a token from seeing all there is as it is.
+struct Limits {
+    window: Option<NonZeroU32>,
+    softcap: Option<f32>,
+}
+
+/// Positions that a token sees, its own included; -1 stands for all.
+fn window(node: &Node) -> Result<Option<NonZeroU32>, ImportError> {
+    match node.int_or("local_window_size", -1) {
+        -1 => Ok(None),
+        window => match u32::try_from(window).ok().and_then(NonZeroU32::new) {
+            Some(window) => Ok(Some(window)),
+            None => Err(ImportError::attribute(
+                node,
+                format!(
+                    "its local_window_size is {window}; it has to be -1 or a number of positions"
+                ),
+            )),
+        },
+    }
 }
 
 /// The number that an input consists of.
-fn single(walk: &Walk, node: &Node, index: usize) -> Result<Option<Dim>, crate::ImportError> {
+fn single(walk: &Walk, node: &Node, index: usize) -> Result<Option<Dim>, ImportError> {
     if let Some(ints) = walk.ints(node, index)? {
         return Ok(ints.single());
     }
     Ok(None)
 }
 
-fn attend(walk: &mut Walk, node: &Node) -> Option<Vec<Value>> {
+fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
     let count = |name| {
         usize::try_from(node.int(name)?)
             .ok()
@@ -109,6 +138,8 @@ fn attend(walk: &mut Walk, node: &Node) -> Option<Vec<Value>> {
         layer,
         kv_heads,
         scale: scale * query.scale * key.scale,
+        window: limits.window,
+        softcap: limits.softcap,
     };
     let output = walk.push(op, heads * value_dim);
     let kept = |kind, rows: &Rows, head_dim| {

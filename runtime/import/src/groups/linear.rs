@@ -336,10 +336,9 @@ pub(crate) fn supported_blocks(
 }
 
 fn refusal(node: &Node, fault: &str) -> ImportError {
-    let domain = if node.domain.is_empty() { "" } else { "." };
     ImportError::Quantization {
         node: node.name.clone(),
-        operator: format!("{}{domain}{}", node.domain, node.op),
+        operator: node.operator(),
         fault: fault.to_owned(),
     }
 }

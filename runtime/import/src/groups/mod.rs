@@ -9,4 +9,6 @@ pub(crate) mod linear;
 pub(crate) mod residual;
 pub(crate) mod rms_norm;
 pub(crate) mod rotary;
+pub(crate) mod rotary_table;
+pub(crate) mod softcap;
 pub(crate) mod standard_attention;

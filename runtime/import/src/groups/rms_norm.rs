@@ -108,6 +108,17 @@ pub(crate) fn square(walk: &mut Walk, node: &Node) -> Outcome {
     }
 }
 
+/// The activations whose squares an input is.
+pub(super) fn squared<'w>(walk: &'w Walk, node: &Node, index: usize) -> Option<&'w Rows> {
+    match walk.value(node, index)? {
+        Value::RmsNorm(Part {
+            of,
+            step: Step::Squares,
+        }) => Some(of),
+        _ => None,
+    }
+}
+
 /// `ReduceMean(x²)` over the last axis, which stays with size 1.
 pub(crate) fn mean(walk: &mut Walk, node: &Node) -> Outcome {
     let Some(Part {

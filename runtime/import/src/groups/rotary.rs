@@ -1,22 +1,19 @@
 //! Rotary position embedding: `x · cos + turn(x) · sin`, where `turn` exchanges the halves of
-//! each head and negates the first of them.
+//! each head, or neighbours in it, and negates the first of them.
 //!
 //! Fused as RotaryEmbedding (of Microsoft's domain or ONNX's own), or spread out: the tables
-//! computed once as position · frequency, Concat, Cos and Sin, then Slice, Neg, Concat, Mul and
-//! Add for each use.
-
-use std::rc::Rc;
+//! computed once, then Slice, Neg, Concat (for neighbours with a Reshape), Mul and Add for each use.
 
 use tealight_core::ops::RopeStyle;
 
-use crate::onnx::{DType, Node, Tensor};
+use super::rotary_table::{Axis, Table, stored_columns, table};
+use crate::onnx::Node;
 use crate::walk::dim::Dim;
-use crate::walk::grid::Grid;
 use crate::walk::layout::{Factor, Layout, columns};
-use crate::walk::network::RowOp;
+use crate::walk::network::{Columns, RowOp};
 use crate::walk::value::{Rows, Value};
 use crate::walk::{Outcome, Walk, one};
-use crate::weights::{Column, Start, Step};
+use crate::weights::Column;
 
 /// A step on the way.
 #[derive(Clone, Debug)]
@@ -26,36 +23,20 @@ pub(crate) enum Part {
     /// `-x`
     Negated(Rows),
     /// `turn(x)`
-    Turned(Rows),
+    Turned { x: Rows, style: RopeStyle },
     /// `x · table` or `turn(x) · table`
     Product {
         x: Rows,
-        turned: bool,
+        turned: Option<RopeStyle>,
         table: Vec<Column>,
     },
     /// The rotated part of heads whose rest stays as it is.
     Partial {
         x: Rows,
+        style: RopeStyle,
         cos: Vec<Column>,
         sin: Vec<Column>,
     },
-}
-
-/// A table under a shape.
-#[derive(Clone, Debug)]
-pub(crate) struct Table {
-    pub(crate) axes: Vec<Axis>,
-    pub(crate) columns: Vec<Column>,
-    /// Whether the graph computes it in f16.
-    half: bool,
-}
-
-/// What a table's axis counts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Axis {
-    One,
-    Position,
-    Column,
 }
 
 impl Part {
@@ -66,70 +47,29 @@ impl Part {
             Part::Table(table) => size(&table.columns),
             Part::Product { table, .. } => size(table),
             Part::Partial { cos, sin, .. } => size(cos) + size(sin),
-            Part::Negated(_) | Part::Turned(_) => 1,
+            Part::Negated(_) | Part::Turned { .. } => 1,
+        }
+    }
+
+    /// The same step under another view of the activations.
+    pub(crate) fn with_layout(&self, change: impl Fn(&Layout) -> Option<Layout>) -> Option<Part> {
+        let changed = |x: &Rows| Some(x.with_layout(change(&x.layout)?));
+        match self {
+            Part::Negated(x) => Some(Part::Negated(changed(x)?)),
+            Part::Turned { x, style } => Some(Part::Turned {
+                x: changed(x)?,
+                style: *style,
+            }),
+            _ => None,
         }
     }
 
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         match self {
             Part::Table(table) => Some(table.shape()),
-            Part::Negated(x) | Part::Turned(x) => x.layout.shape(),
+            Part::Negated(x) | Part::Turned { x, .. } => x.layout.shape(),
             Part::Product { x, .. } | Part::Partial { x, .. } => x.layout.shape(),
         }
-    }
-}
-
-impl Table {
-    pub(crate) fn shape(&self) -> Vec<Dim> {
-        let size = |axis: &Axis| match axis {
-            Axis::One => Dim::ONE,
-            Axis::Position => Dim::SEQUENCE,
-            Axis::Column => Dim::from(self.columns.len()),
-        };
-        self.axes.iter().map(size).collect()
-    }
-
-    pub(crate) fn with_axes(&self, axes: Vec<Axis>) -> Table {
-        Table {
-            axes,
-            ..self.clone()
-        }
-    }
-
-    fn then(mut self, step: Step) -> Table {
-        for column in &mut self.columns {
-            column.steps.push(step);
-            if self.half {
-                column.steps.push(Step::Half);
-            }
-        }
-        self
-    }
-
-    /// The position itself, if the grid is that.
-    fn positions(grid: &Grid) -> Option<Table> {
-        let linear = grid.as_linear()?;
-        let axis = |(&step, &size): (&i64, &Dim)| match (step, size) {
-            (1, Dim::SEQUENCE) => Some(Axis::Position),
-            (0, Dim::ONE) => Some(Axis::One),
-            _ => None,
-        };
-        let axes = linear
-            .steps
-            .iter()
-            .zip(&grid.shape)
-            .map(axis)
-            .collect::<Option<Vec<_>>>()?;
-        let once = axes.iter().filter(|&&axis| axis == Axis::Position).count() == 1;
-        let column = Column {
-            start: Start::Position,
-            steps: vec![],
-        };
-        (once && linear.base == Dim::PAST).then(|| Table {
-            axes,
-            columns: vec![column],
-            half: false,
-        })
     }
 }
 
@@ -140,168 +80,8 @@ fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
     }
 }
 
-fn table(walk: &Walk, node: &Node, index: usize) -> Option<Table> {
-    match part(walk, node, index)? {
-        Part::Table(table) => Some(table),
-        _ => None,
-    }
-}
-
-fn step(part: Option<Part>) -> Outcome {
+pub(super) fn step(part: Option<Part>) -> Outcome {
     one(part.map(Value::Rotary))
-}
-
-/// A change of type: rounds where it is to f16.
-pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
-    let half = node.int("to").and_then(DType::from_onnx) == Some(DType::F16);
-    let table = match table(walk, node, 0) {
-        Some(table) => Some(table),
-        None if half => match walk.value(node, 0) {
-            Some(Value::Grid(grid)) => Table::positions(grid),
-            _ => None,
-        },
-        None => None,
-    };
-    step(table.map(|mut table| {
-        if half && !table.half {
-            table.half = true;
-            table
-                .columns
-                .iter_mut()
-                .for_each(|column| column.steps.push(Step::Half));
-        }
-        table.half = half;
-        Part::Table(table)
-    }))
-}
-
-/// `position · frequency` as MatMul or Mul; and `table · factor`.
-pub(crate) fn angles(walk: &mut Walk, node: &Node) -> Outcome {
-    for (this, other) in [(0, 1), (1, 0)] {
-        let grid = match walk.value(node, this) {
-            Some(Value::Grid(grid)) => Table::positions(grid),
-            _ => None,
-        };
-        let Some(positions) = table(walk, node, this).or(grid) else {
-            continue;
-        };
-        let Some(factors) = walk.floats(node, other)? else {
-            continue;
-        };
-        if let (Some(factor), "Mul") = (factors.single(), node.op.as_str())
-            && factors.shape.len() <= positions.axes.len()
-        {
-            return step(Some(Part::Table(positions.then(Step::Gain(factor)))));
-        }
-        let Some(axes) = outer_axes(&positions, &factors.shape, node.op == "MatMul", this == 0)
-        else {
-            continue;
-        };
-        let [column] = &positions.columns[..] else {
-            continue;
-        };
-        let columns = factors.data.iter().map(|&frequency| {
-            let mut column = column.clone();
-            column.steps.push(Step::Gain(frequency));
-            if positions.half {
-                column.steps.push(Step::Half);
-            }
-            column
-        });
-        let columns = columns.collect();
-        return step(Some(Part::Table(Table {
-            axes,
-            columns,
-            half: positions.half,
-        })));
-    }
-    Ok(None)
-}
-
-/// The axes of an outer product of positions and a vector of the given shape.
-fn outer_axes(
-    positions: &Table,
-    factors: &[usize],
-    matmul: bool,
-    first: bool,
-) -> Option<Vec<Axis>> {
-    if matmul {
-        // `[…, n, 1] × […, 1, m]`: the inner size is 1, so every product is a single one.
-        let [.., a, b] = positions.axes[..] else {
-            return None;
-        };
-        let [.., n, m] = *factors else { return None };
-        let front = factors.len() - 2;
-        let plain = factors[..front].iter().all(|&size| size == 1)
-            && positions.axes[..positions.axes.len() - 2]
-                .iter()
-                .all(|&axis| axis == Axis::One);
-        let mut axes = vec![Axis::One; positions.axes.len().max(factors.len()) - 2];
-        match (first, a, b, n, m) {
-            (true, Axis::Position, Axis::One, 1, _) => axes.extend([Axis::Position, Axis::Column]),
-            (false, Axis::One, Axis::Position, _, 1) => axes.extend([Axis::Column, Axis::Position]),
-            _ => return None,
-        }
-        return plain.then_some(axes);
-    }
-    let rank = positions.axes.len().max(factors.len());
-    let axis = |at: usize| {
-        let position = (at + positions.axes.len())
-            .checked_sub(rank)
-            .map(|at| positions.axes[at]);
-        let size = (at + factors.len())
-            .checked_sub(rank)
-            .map_or(1, |at| factors[at]);
-        match (position.unwrap_or(Axis::One), size) {
-            (axis, 1) => Some(axis),
-            (Axis::One, _) => Some(Axis::Column),
-            _ => None,
-        }
-    };
-    (0..rank).map(axis).collect()
-}
-
-/// `Cos(table)`, `Sin(table)`.
-pub(crate) fn wave(walk: &mut Walk, node: &Node) -> Outcome {
-    let function = if node.op == "Cos" {
-        Step::Cos
-    } else {
-        Step::Sin
-    };
-    step(table(walk, node, 0).map(|table| Part::Table(table.then(function))))
-}
-
-/// `Gather(stored table, positions)` along the first axis.
-pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(stored), Some(Value::Grid(grid))) = (walk.stored(node, 0), walk.value(node, 1))
-    else {
-        return Ok(None);
-    };
-    let Some(mut positions) = Table::positions(grid) else {
-        return Ok(None);
-    };
-    let plain = node.int_or("axis", 0) == 0 && !stored.transposed;
-    let whole = stored.shape == stored.tensor.shape && stored.tensor.dtype.is_float();
-    if !plain || !whole || stored.shape.len() != 2 {
-        return Ok(None);
-    }
-    positions.axes.push(Axis::Column);
-    positions.columns = stored_columns(&stored.tensor, stored.shape[1]);
-    positions.half = stored.tensor.dtype == DType::F16;
-    step(Some(Part::Table(positions)))
-}
-
-fn stored_columns(table: &Rc<Tensor>, count: usize) -> Vec<Column> {
-    let column = |column| Start::Stored {
-        table: table.clone(),
-        column,
-    };
-    (0..count)
-        .map(|at| Column {
-            start: column(at),
-            steps: vec![],
-        })
-        .collect()
 }
 
 /// `Neg(x)`.
@@ -326,8 +106,13 @@ pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
             }))
         }
         (Some(Part::Negated(upper)), _, Some(lower)) => {
-            let whole = adjacent(lower, &upper, axis);
-            step(whole.filter(|_| halves(lower, &upper)).map(Part::Turned))
+            let turned = |style| move |x| Part::Turned { x, style };
+            // Neighbours first: their last axis, of size 1, could pass for a half.
+            let pairs = neighbours(lower, &upper, axis).map(turned(RopeStyle::Interleaved));
+            step(pairs.or_else(|| {
+                let whole = adjacent(lower, &upper, axis)?;
+                halves(lower, &upper).then(|| turned(RopeStyle::Halves)(whole))
+            }))
         }
         // Exporters of partial rotation write the rest of the head even where nothing is left.
         (None, _, Some(rest)) if is_empty(rest) => {
@@ -339,13 +124,63 @@ pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
                 .cloned()
                 .map(Value::Rows))
         }
-        (Some(Part::Partial { x, cos, sin }), _, Some(rest)) => {
+        (Some(Part::Partial { x, style, cos, sin }), _, Some(rest)) => {
             let whole = adjacent(&x, rest, axis);
-            let rotated = whole.and_then(|whole| rotate(walk, &whole, &cos, &sin));
+            let rotated = whole.and_then(|whole| rotate(walk, &whole, style, &cos, &sin));
             one(rotated.map(Value::Rows))
+        }
+        (None, _, Some(rest)) => {
+            let (turned, rest) = (walk.rows(node, 0).cloned(), rest.clone());
+            one(turned
+                .and_then(|turned| widened(walk, &turned, &rest, axis))
+                .map(Value::Rows))
         }
         _ => Ok(None),
     }
+}
+
+/// The rotation of a single head's front part becomes that of the whole head: of one head the
+/// part is a run of columns as well, so it looked whole.
+fn widened(walk: &mut Walk, turned: &Rows, rest: &Rows, axis: i64) -> Option<Rows> {
+    let RowOp::Rope {
+        input,
+        head_dim,
+        style,
+        cos,
+        sin,
+    } = walk.network.row(turned.of).op.clone()
+    else {
+        return None;
+    };
+    let last = turned.layout.axes.len().checked_sub(1)?;
+    let behind = walk.columns(rest)?;
+    let width = input.width + behind.width;
+    let fits = head_dim == input.width
+        && rest.layout.axes.len() == turned.layout.axes.len()
+        && turned.layout.columns() == Some((0, input.width))
+        && turned.layout.axes[last][..] == columns(input.width, 1)[..]
+        && rest.layout.axes.last()?[..] == columns(behind.width, 1)[..]
+        && rest.layout.axes[..last] == turned.layout.axes[..last]
+        && turned.layout.axis(axis) == Some(last)
+        && (behind.of, behind.start) == (input.of, input.start + input.width)
+        && rest.scale == turned.scale;
+    if !fits {
+        return None;
+    }
+    let op = RowOp::Rope {
+        input: Columns { width, ..input },
+        head_dim: width,
+        style,
+        cos,
+        sin,
+    };
+    let mut layout = turned.layout.clone();
+    layout.axes[last] = columns(width, 1);
+    let whole = walk.push(op, width).with_layout(layout);
+    Some(Rows {
+        scale: turned.scale,
+        ..whole
+    })
 }
 
 /// The tensor that consists of `front` and `back` along its last axis.
@@ -367,6 +202,24 @@ fn adjacent(front: &Rows, back: &Rows, axis: i64) -> Option<Rows> {
     fits.then(|| front.with_layout(layout))
 }
 
+/// The tensor whose last axis holds pairs of one value of `even` and the next of `odd`; both end in
+/// every second column of a run and an axis of size 1.
+fn neighbours(even: &Rows, odd: &Rows, axis: i64) -> Option<Rows> {
+    let [front @ .., run, single] = &even.layout.axes[..] else {
+        return None;
+    };
+    let pairs = matches!(run[..], [] | [Factor::Columns { stride: 2, .. }]) && single.is_empty();
+    let fits = pairs
+        && even.of == odd.of
+        && even.scale == odd.scale
+        && odd.layout.start == even.layout.start + 1
+        && odd.layout.axes == even.layout.axes
+        && even.layout.axis(axis) == Some(front.len() + 1);
+    let mut layout = even.layout.clone();
+    layout.axes[front.len() + 1] = columns(2, 1);
+    fits.then(|| even.with_layout(layout))
+}
+
 fn is_empty(rows: &Rows) -> bool {
     rows.layout
         .axes
@@ -386,8 +239,8 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
             continue;
         };
         let (x, turned) = match (walk.rows(node, this), part(walk, node, this)) {
-            (Some(x), _) => (x.clone(), false),
-            (_, Some(Part::Turned(x))) => (x, true),
+            (Some(x), _) => (x.clone(), None),
+            (_, Some(Part::Turned { x, style })) => (x, Some(style)),
             _ => continue,
         };
         let fits = aligned(&x.layout, &table);
@@ -409,6 +262,7 @@ fn aligned(layout: &Layout, table: &Table) -> bool {
         Axis::One => true,
         Axis::Position => axis[..] == [Factor::Sequence],
         Axis::Column => axis[..] == columns(table.columns.len(), 1)[..],
+        Axis::Repeat(_) => false,
     };
     let counted = |axis| table.axes.contains(&axis);
     layout.axes[missing..].iter().zip(&table.axes).all(fits)
@@ -429,16 +283,23 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
     else {
         return Ok(None);
     };
-    let (cos, sin) = match (turned, t) {
-        (false, true) => (table, u),
-        (true, false) => (u, table),
+    let (style, cos, sin) = match (turned, t) {
+        (None, Some(style)) => (style, table, u),
+        (Some(style), None) => (style, u, table),
         _ => return Ok(None),
     };
-    // Both halves of a head turn by the same angles.
+    // Both values of a pair turn by the same angle.
     let half = |columns: Vec<Column>| {
         let half = columns.len() / 2;
-        (columns.len().is_multiple_of(2) && columns[..half] == columns[half..])
-            .then(|| columns[..half].to_vec())
+        let (first, second): (Vec<_>, Vec<_>) = match style {
+            RopeStyle::Halves => columns.iter().enumerate().partition(|(at, _)| *at < half),
+            RopeStyle::Interleaved => columns.iter().enumerate().partition(|(at, _)| at % 2 == 0),
+        };
+        let [first, second] = [first, second].map(|half| {
+            let columns = half.into_iter().map(|(_, column)| column.clone());
+            columns.collect::<Vec<Column>>()
+        });
+        (first == second).then_some(first)
     };
     let (Some(cos), Some(sin)) = (half(cos), half(sin)) else {
         return Ok(None);
@@ -447,22 +308,21 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     }
     if x.layout.columns().is_none() {
-        return step(Some(Part::Partial { x, cos, sin }));
+        return step(Some(Part::Partial { x, style, cos, sin }));
     }
-    one(rotate(walk, &x, &cos, &sin).map(Value::Rows))
+    one(rotate(walk, &x, style, &cos, &sin).map(Value::Rows))
 }
 
 /// Appends the rotation of the first `2 · cos.len()` columns of each head; the last axis is a head.
-fn rotate(walk: &mut Walk, x: &Rows, cos: &[Column], sin: &[Column]) -> Option<Rows> {
+fn rotate(
+    walk: &mut Walk,
+    x: &Rows,
+    style: RopeStyle,
+    cos: &[Column],
+    sin: &[Column],
+) -> Option<Rows> {
     let head_dim = x.layout.shape()?.last()?.size()?;
-    turn(
-        walk,
-        x,
-        head_dim,
-        RopeStyle::Halves,
-        cos.to_vec(),
-        sin.to_vec(),
-    )
+    turn(walk, x, head_dim, style, cos.to_vec(), sin.to_vec())
 }
 
 /// Appends a rotation of heads of `head_dim` neighbouring columns.

@@ -20,16 +20,16 @@ pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
     // Its own causal mask starts at the first key, which is wrong behind a past.
     let understood = node.attribute_names().all(|name| KNOWN.contains(&name))
         && node.int_or("is_causal", 0) == 0
-        && node.float("softcap").unwrap_or(0.0) == 0.0
         && node.inputs.iter().skip(4).all(String::is_empty)
         && node.outputs.iter().skip(1).all(String::is_empty);
     let Some(mask) = walk.grid(node, 3)? else {
         return Ok(None);
     };
     let of_truth = walk.value(node, 3).is_some_and(Value::is_truth);
-    if !understood || !attention::hides_the_future(&mask, of_truth) {
+    let Some(reach) = attention::reach(&mask, of_truth).filter(|_| understood) else {
         return Ok(None);
-    }
+    };
+    let softcap = attention::softcap(node)?;
     let (Some(query), Some(Value::Kept(key)), Some(Value::Kept(value))) = (
         walk.rows(node, 0).cloned(),
         walk.value(node, 1),
@@ -38,5 +38,14 @@ pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let (key, value) = (key.clone(), value.clone());
-    one(attention::whole(walk, query, key, &value, node.float("scale")).map(Value::Rows))
+    one(attention::whole(
+        walk,
+        query,
+        key,
+        &value,
+        node.float("scale"),
+        reach,
+        softcap,
+    )
+    .map(Value::Rows))
 }

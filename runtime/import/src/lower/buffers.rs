@@ -28,7 +28,7 @@ impl Buffers {
         for (at, row) in network.rows.iter().enumerate() {
             let over = match &row.op {
                 RowOp::RmsNorm { input, .. } => Some(*input),
-                RowOp::Rope { input, .. } => Some(*input),
+                RowOp::Rope { input, .. } | RowOp::Softcap { input, .. } => Some(*input),
                 RowOp::Linear {
                     residual, input, ..
                 } => {
@@ -38,7 +38,7 @@ impl Buffers {
                 RowOp::Add { a, b } => [*a, *b]
                     .into_iter()
                     .find(|x| buffers.free(network, *x, at, head)),
-                RowOp::Embed { .. } | RowOp::Attention { .. } | RowOp::SiluMul { .. } => None,
+                RowOp::Embed { .. } | RowOp::Attention { .. } | RowOp::Gate { .. } => None,
             };
             let over = over.filter(|columns| buffers.free(network, *columns, at, head));
             let place = match over {
@@ -51,6 +51,9 @@ impl Buffers {
                 }
                 None if matches!(row.op, RowOp::Rope { .. }) => {
                     return Err("it needs queries or keys again after their rotation".into());
+                }
+                None if matches!(row.op, RowOp::Softcap { .. }) => {
+                    return Err("it needs values again after they were capped".into());
                 }
                 None => {
                     buffers.specs.push(BufferSpec {

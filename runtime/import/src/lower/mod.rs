@@ -7,7 +7,7 @@ mod precision;
 mod tensors;
 
 use tealight_core::ops::{
-    Add, Attention, CacheId, Embed, InputPrecision, Linear, Op, RmsNorm, Rope, SiluMul, View,
+    Add, Attention, CacheId, Embed, Gate, InputPrecision, Linear, Op, RmsNorm, Rope, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -28,6 +28,7 @@ pub(crate) fn lower(
         mut network,
         logits,
         vocab,
+        longest,
     } = decoder;
     let logits = fuse::all(&mut network, logits);
     let reached = tables_reach(&network);
@@ -37,6 +38,7 @@ pub(crate) fn lower(
         (None, Some(most)) => most,
         (None, None) => return Err(NO_CONTEXT.to_owned()),
     };
+    let context = longest.map_or(context, |longest| context.min(longest));
     if context == 0 {
         return Err("its context is empty".to_owned());
     }
@@ -192,6 +194,8 @@ impl Lowering<'_> {
                 value,
                 kv_heads,
                 scale,
+                window,
+                softcap,
                 ..
             } => {
                 let (query, key, value) = (view(query)?, view(key)?, view(value)?);
@@ -211,9 +215,16 @@ impl Lowering<'_> {
                     output,
                     cache,
                     scale: *scale,
+                    window: *window,
+                    softcap: *softcap,
                 })
             }
-            RowOp::SiluMul { gate, up } => Op::SiluMul(SiluMul {
+            RowOp::Gate {
+                activation,
+                gate,
+                up,
+            } => Op::Gate(Gate {
+                activation: *activation,
                 gate: view(gate)?,
                 up: view(up)?,
                 output,
@@ -225,6 +236,10 @@ impl Lowering<'_> {
                 }
                 Op::Add(Add { a, b, output })
             }
+            RowOp::Softcap { cap, .. } => Op::Softcap(Softcap {
+                values: output,
+                cap: *cap,
+            }),
         })
     }
 }

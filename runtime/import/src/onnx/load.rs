@@ -103,11 +103,17 @@ impl Loader {
     fn node(&mut self, proto: NodeProto, index: usize) -> Result<Node, ImportError> {
         let mut attributes = proto.attribute;
         let mut value = None;
+        let mut branches = [None, None];
         for attribute in &mut attributes {
             // Only the attribute of constants is a tensor that anyone asks for.
             if let Some(tensor) = attribute.t.take().filter(|_| attribute.name == "value") {
                 let name = proto.output.first().cloned().unwrap_or_default();
                 value = Some(Rc::new(self.tensor(TensorProto { name, ..tensor })?));
+            }
+            let branch = ["then_branch", "else_branch"];
+            let branch = branch.into_iter().position(|name| attribute.name == name);
+            if let (Some(graph), Some(branch)) = (attribute.g.take(), branch) {
+                branches[branch] = self.stored_outputs(graph)?;
             }
         }
         let name = match proto.name {
@@ -127,7 +133,42 @@ impl Loader {
             outputs,
             attributes,
             value,
+            branches: match branches {
+                [Some(yes), Some(no)] => Some([yes, no]),
+                _ => None,
+            },
         })
+    }
+
+    /// The outputs of a graph that is made of nothing but stored tensors.
+    fn stored_outputs(
+        &mut self,
+        graph: GraphProto,
+    ) -> Result<Option<Vec<Rc<Tensor>>>, ImportError> {
+        let mut tensors = HashMap::new();
+        for tensor in graph.initializer {
+            tensors.insert(tensor.name.clone(), tensor);
+        }
+        for node in graph.node {
+            let value = node.attribute.into_iter().find(|a| a.name == "value");
+            let (Some(name), Some(tensor), "Constant") = (
+                node.output.first(),
+                value.and_then(|a| a.t),
+                &node.op_type[..],
+            ) else {
+                return Ok(None);
+            };
+            let name = name.clone();
+            tensors.insert(name.clone(), TensorProto { name, ..tensor });
+        }
+        let mut outputs = Vec::with_capacity(graph.output.len());
+        for output in &graph.output {
+            match tensors.remove(&output.name) {
+                Some(tensor) => outputs.push(Rc::new(self.tensor(tensor)?)),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(outputs))
     }
 
     fn tensor(&mut self, proto: TensorProto) -> Result<Tensor, ImportError> {

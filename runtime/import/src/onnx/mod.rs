@@ -53,9 +53,19 @@ pub(crate) struct Node {
     attributes: Vec<AttributeProto>,
     /// The attribute `value`, for constants.
     pub(crate) value: Option<Rc<Tensor>>,
+    /// What an If gives where its condition holds and where it does not, if both are stored tensors.
+    pub(crate) branches: Option<[Vec<Rc<Tensor>>; 2]>,
 }
 
 impl Node {
+    /// Domain and name of the operator, for people.
+    pub(crate) fn operator(&self) -> String {
+        match self.domain.is_empty() {
+            true => self.op.clone(),
+            false => format!("{}.{}", self.domain, self.op),
+        }
+    }
+
     /// An integer attribute.
     pub(crate) fn int(&self, name: &str) -> Option<i64> {
         self.attribute(name).map(|a| a.i)
@@ -69,6 +79,12 @@ impl Node {
     /// A float attribute.
     pub(crate) fn float(&self, name: &str) -> Option<f32> {
         self.attribute(name).map(|a| a.f)
+    }
+
+    /// A text attribute.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.attribute(name)
+            .and_then(|a| std::str::from_utf8(&a.s).ok())
     }
 
     /// An attribute that is a list of integers.

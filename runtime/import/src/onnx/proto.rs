@@ -61,6 +61,8 @@ pub(crate) struct AttributeProto {
     pub(crate) s: Bytes,
     #[prost(message, optional, tag = "5")]
     pub(crate) t: Option<TensorProto>,
+    #[prost(message, optional, tag = "6")]
+    pub(crate) g: Option<GraphProto>,
     #[prost(float, repeated, tag = "7")]
     pub(crate) floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]

@@ -18,6 +18,9 @@ pub(crate) struct Decoder {
     pub(crate) logits: RowId,
     /// Number of token ids.
     pub(crate) vocab: usize,
+    /// Most positions for which this is what the graph computes, where it does not say the same
+    /// for all.
+    pub(crate) longest: Option<usize>,
 }
 
 /// What each input of the graph means. Inputs without a role have no meaning; whatever
@@ -81,7 +84,14 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
             };
             let whole = rows.layout.is_rows() && rows.scale == 1.0 && rows.layout.start == 0;
             let row = walk.network.row(rows.of);
-            let from_map = matches!(row.op, RowOp::Linear { .. });
+            let from_map = match row.op {
+                RowOp::Softcap { input, .. } => {
+                    let below = walk.network.row(input.of);
+                    matches!(below.op, RowOp::Linear { .. }) && input.width == below.width
+                }
+                RowOp::Linear { .. } => true,
+                _ => false,
+            };
             let columns = rows.layout.columns();
             if !whole || !from_map || columns != Some((0, row.width)) {
                 return Err(fail("its logits are not those of a linear map".into()));
@@ -121,6 +131,7 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
         network: walk.network,
         logits,
         vocab,
+        longest: walk.longest,
     })
 }
 

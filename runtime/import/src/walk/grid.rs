@@ -141,6 +141,16 @@ impl Grid {
         }
     }
 
+    /// The greatest number, where the grid is linear or the same everywhere, and not empty.
+    pub(crate) fn greatest(&self) -> Option<Dim> {
+        let form = self.as_linear()?;
+        let filled = self
+            .shape
+            .iter()
+            .all(|size| size.least().is_some_and(|least| least > 0));
+        filled.then(|| form.extreme(&self.shape, |step| step > 0))?
+    }
+
     /// The linear form, also of whole numbers that stand everywhere.
     pub(crate) fn as_linear(&self) -> Option<Linear> {
         match &self.content {

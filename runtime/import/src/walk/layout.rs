@@ -133,6 +133,17 @@ impl Layout {
         Some(layout)
     }
 
+    /// Keeps every `step`-th column of an axis, the first one included.
+    pub(crate) fn every(&self, axis: usize, step: usize) -> Option<Layout> {
+        let [Factor::Columns { len, stride }] = self.axes.get(axis)?[..] else {
+            return None;
+        };
+        let mut layout = self.clone();
+        let kept = (step > 0 && len > 0).then(|| len.div_ceil(step))?;
+        layout.axes[axis] = columns(kept, stride.checked_mul(step)?);
+        Some(layout)
+    }
+
     /// Repeats axes of size 1; `shape` may have more axes in front.
     pub(crate) fn expand(&self, shape: &[Dim]) -> Option<Layout> {
         let missing = shape.len().checked_sub(self.axes.len());

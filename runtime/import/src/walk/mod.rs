@@ -50,13 +50,17 @@ const MAX_KNOWN: usize = 1 << 22;
 const MAX_ROWS: usize = 1 << 14;
 const TOO_LARGE: &str = "its graph computes more than any decoder's";
 
-/// Walks over a graph and returns the decoder in it.
-pub(crate) fn walk(graph: &Graph) -> Result<Decoder, ImportError> {
+/// Walks over a graph and returns the decoder in it. `context` is the number of positions that
+/// the plan is asked to have room for, which decides where a graph computes otherwise for long
+/// texts.
+pub(crate) fn walk(graph: &Graph, context: Option<usize>) -> Result<Decoder, ImportError> {
     let mut walk = Walk {
         values: bind::inputs(graph),
         network: Network::default(),
         tables: vec![],
         made: 0,
+        context,
+        longest: None,
         opset: graph.opset,
     };
     for tensor in graph.initializers.values() {
@@ -134,6 +138,9 @@ pub(crate) struct Walk {
     pub(crate) network: Network,
     tables: Vec<Rc<PositionTable>>,
     made: usize,
+    context: Option<usize>,
+    /// Most positions for which what was found holds.
+    longest: Option<usize>,
     /// Version of ONNX's own operators.
     pub(crate) opset: i64,
 }
@@ -146,6 +153,40 @@ impl Walk {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a condition holds that depends on the number of positions alone, as in graphs that
+    /// turn heads more slowly in long texts.
+    ///
+    /// A plan is made for one of the two. It is the short texts, and the plan has room for no more,
+    /// unless it is asked to have room for longer ones: then everything counts as long.
+    pub(crate) fn for_this_length(&mut self, condition: &Grid) -> Option<bool> {
+        if let Some(truth) = condition.fill() {
+            return Some(truth != 0.0);
+        }
+        let grid::Content::Choice { when, yes, no } = &condition.content else {
+            return None;
+        };
+        let [form] = &when[..] else { return None };
+        if form.steps.iter().any(|&step| step != 0) {
+            return None;
+        }
+        // Positions at which the condition changes: it holds from there on, or only before.
+        let from = form.base.sub(Dim::TOTAL).and_then(Dim::number);
+        let before = form.base.add(Dim::TOTAL).and_then(Dim::number);
+        let (least, above) = match (from, before) {
+            (Some(rest), _) => (rest.checked_neg()?, *yes),
+            (_, Some(rest)) => (rest.checked_add(1)?, *no),
+            _ => return None,
+        };
+        let below = if from.is_some() { *no } else { *yes };
+        let least = usize::try_from(least).ok().filter(|&least| least > 1)?;
+        if self.context.is_some_and(|context| context >= least) {
+            return Some(above != 0.0);
+        }
+        let short = least - 1;
+        self.longest = Some(self.longest.map_or(short, |longest| longest.min(short)));
+        Some(below != 0.0)
     }
 
     /// The meaning of an input; `None` if it is left out.

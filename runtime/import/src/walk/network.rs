@@ -1,11 +1,12 @@
 //! What the walk recognises: operators on rows of activations, in single assignment form.
 
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
-use tealight_core::ops::RopeStyle;
+use tealight_core::ops::{Activation, RopeStyle};
 
 use crate::onnx::Tensor;
-use crate::weights::{Matrix, PositionTable};
+use crate::weights::{Matrix, PositionTable, Quantize};
 
 /// Index of an operator in a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,14 +67,21 @@ pub(crate) enum RowOp {
         layer: usize,
         kv_heads: usize,
         scale: f32,
+        window: Option<NonZeroU32>,
+        softcap: Option<f32>,
     },
-    SiluMul {
+    Gate {
+        activation: Activation,
         gate: Columns,
         up: Columns,
     },
     Add {
         a: Columns,
         b: Columns,
+    },
+    Softcap {
+        input: Columns,
+        cap: f32,
     },
 }
 
@@ -82,6 +90,20 @@ impl Network {
     pub(crate) fn push(&mut self, op: RowOp, width: usize) -> RowId {
         self.rows.push(Row { op, width });
         RowId(self.rows.len() - 1)
+    }
+
+    /// Marks every float weight to be stored as integers.
+    pub(crate) fn quantize(&mut self, to: Quantize) {
+        for row in &mut self.rows {
+            let weights = match &mut row.op {
+                RowOp::Embed { table, .. } => std::slice::from_mut(table),
+                RowOp::Linear { weights, .. } => &mut weights[..],
+                _ => continue,
+            };
+            for weight in weights {
+                *weight = weight.clone().quantized(to);
+            }
+        }
     }
 
     pub(crate) fn row(&self, id: RowId) -> &Row {
@@ -112,14 +134,16 @@ impl RowOp {
     pub(crate) fn inputs_mut(&mut self) -> Vec<&mut Columns> {
         match self {
             RowOp::Embed { .. } => vec![],
-            RowOp::RmsNorm { input, .. } | RowOp::Rope { input, .. } => vec![input],
+            RowOp::RmsNorm { input, .. }
+            | RowOp::Rope { input, .. }
+            | RowOp::Softcap { input, .. } => vec![input],
             RowOp::Linear {
                 input, residual, ..
             } => std::iter::once(input).chain(residual).collect(),
             RowOp::Attention {
                 query, key, value, ..
             } => vec![query, key, value],
-            RowOp::SiluMul { gate, up } => vec![gate, up],
+            RowOp::Gate { gate, up, .. } => vec![gate, up],
             RowOp::Add { a, b } => vec![a, b],
         }
     }

@@ -40,6 +40,8 @@ pub(crate) enum Value {
     Rotary(rotary::Part),
     Attention(attention::Part),
     Gate(gated_mlp::Part),
+    /// `tanh` of activations.
+    Bent(Rows),
 }
 
 /// A stored tensor under another shape.
@@ -165,7 +167,7 @@ impl Value {
             Value::Bools(array) => sizes(&array.shape),
             Value::Grid(grid) | Value::Truth(grid) => Some(grid.shape.clone()),
             Value::Tokens(shape) | Value::Indices(shape) => Some(shape.clone()),
-            Value::Rows(rows) => rows.layout.shape(),
+            Value::Rows(rows) | Value::Bent(rows) => rows.layout.shape(),
             Value::Past(past) => Some(vec![
                 Dim::ONE,
                 past.heads?.into(),

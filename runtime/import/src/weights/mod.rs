@@ -6,6 +6,7 @@ mod float;
 mod int8;
 mod joined;
 mod position;
+mod quantized;
 mod scale;
 
 use std::rc::Rc;
@@ -20,6 +21,8 @@ pub(crate) use float::FloatMatrix;
 pub(crate) use int8::{Int8Matrix, PerRow};
 pub(crate) use joined::{JoinedMatrix, Vectors};
 pub(crate) use position::{Column, PositionTable, Start, Step};
+pub use quantized::Quantize;
+pub(crate) use quantized::QuantizedMatrix;
 
 /// Bytes that are read at a time, at most; a group of rows if that is more.
 const PIECE: usize = 4 << 20;
@@ -30,6 +33,7 @@ pub(crate) enum Matrix {
     Float(FloatMatrix),
     Blocks(BlockMatrix),
     Int8(Int8Matrix),
+    Quantized(QuantizedMatrix),
 }
 
 impl Matrix {
@@ -46,6 +50,7 @@ impl Matrix {
             Matrix::Float(m) => (m.rows, m.cols),
             Matrix::Blocks(m) => (m.rows, m.cols),
             Matrix::Int8(m) => (m.rows, m.cols),
+            Matrix::Quantized(m) => (m.matrix.rows, m.matrix.cols),
         }
     }
 
@@ -55,6 +60,15 @@ impl Matrix {
             Matrix::Float(m) => m.encoding(),
             Matrix::Blocks(m) => m.encoding(),
             Matrix::Int8(m) => m.encoding(),
+            Matrix::Quantized(m) => m.encoding(),
+        }
+    }
+
+    /// The same, to be stored as integers if its values are floats.
+    pub(crate) fn quantized(self, to: Quantize) -> Matrix {
+        match self {
+            Matrix::Float(matrix) => Matrix::Quantized(QuantizedMatrix { matrix, to }),
+            other => other,
         }
     }
 
@@ -64,6 +78,7 @@ impl Matrix {
             Matrix::Float(m) => &m.tensor,
             Matrix::Blocks(m) => &m.values,
             Matrix::Int8(m) => &m.values,
+            Matrix::Quantized(m) => &m.matrix.tensor,
         }
     }
 
@@ -87,6 +102,7 @@ impl Matrix {
             Matrix::Float(_) => Ok(None),
             Matrix::Blocks(m) => m.greatest_scale().map(Some),
             Matrix::Int8(m) => Ok(m.greatest_scale()),
+            Matrix::Quantized(m) => m.greatest_scale().map(Some),
         }
     }
 
@@ -96,6 +112,7 @@ impl Matrix {
             Matrix::Float(m) => m.pack(sink),
             Matrix::Blocks(m) => m.pack(factor, sink),
             Matrix::Int8(m) => m.pack(factor, sink),
+            Matrix::Quantized(m) => m.pack(factor, sink),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use tealight::Model;
-use tealight::ops::{InputPrecision, Op, TensorId, View};
+use tealight::ops::{Activation, InputPrecision, Op, TensorId, View};
 
 use crate::table::{Align, markdown};
 
@@ -97,15 +97,29 @@ fn describe(model: &Model, op: &Op) -> String {
             let (query, key, value) = (view(op.query), view(op.key), view(op.value));
             let cache = &model.plan().caches()[op.cache.0 as usize];
             let heads = op.query.width / cache.key_dim.max(1);
+            let window = op
+                .window
+                .map_or(String::new(), |window| format!(", the last {window}"));
+            let cap = op
+                .softcap
+                .map_or(String::new(), |cap| format!(", below {cap}"));
             format!(
-                "{query}, {key}, {value} -> {}, {heads} heads over {}, scale {}",
+                "{query}, {key}, {value} -> {}, {heads} heads over {}, scale {}{window}{cap}",
                 view(op.output),
                 cache.heads,
                 op.scale
             )
         }
-        Op::SiluMul(op) => format!("{}, {} -> {}", view(op.gate), view(op.up), view(op.output)),
+        Op::Gate(op) => {
+            let activation = match op.activation {
+                Activation::Silu => "silu",
+                Activation::GeluTanh => "gelu",
+            };
+            let (gate, up) = (view(op.gate), view(op.up));
+            format!("{gate} through {activation}, {up} -> {}", view(op.output))
+        }
         Op::Add(op) => format!("{}, {} -> {}", view(op.a), view(op.b), view(op.output)),
+        Op::Softcap(op) => format!("{} in place, below {}", view(op.values), op.cap),
     };
     format!("{:<9} {arguments}", op.name())
 }

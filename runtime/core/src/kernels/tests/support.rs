@@ -266,8 +266,9 @@ pub(super) fn attended<E: KvVector>(
     isa: Isa,
     query: &[f32],
     (keys, key_dim, values, value_dim): (&[f32], usize, &[f32], usize),
-    position: usize,
+    (position, window): (usize, usize),
     heads: usize,
+    scoring: Scoring,
     cut: usize,
 ) -> Vec<f32> {
     let keys = kept_keys::<E>(isa, keys, key_dim);
@@ -290,13 +291,14 @@ pub(super) fn attended<E: KvVector>(
         first_head: 0,
         heads,
         position,
+        window,
     };
     for first in (0..queries.count()).step_by(cut) {
         let range = first..queries.count().min(first + cut);
         // SAFETY: one thread.
         unsafe {
             let (keys, values) = ((&keys[..], key_dim), (&values[..], value_dim));
-            attend::<E>(isa, &queries, range, keys, values, 0.3, &mut scores);
+            attend::<E>(isa, &queries, range, keys, values, scoring, &mut scores);
         }
     }
     out
