@@ -11,6 +11,7 @@ meaning of the file: MatMulNBits runs at accuracy_level 0, and dynamically quant
 become float products with the dequantized weights.
 """
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,9 @@ def without_quantized_activations(model):
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.name == "accuracy_level":
+                attribute.i = 0
+            # How the caller keeps the cache, not what is computed: here nothing is forgotten.
+            if attribute.name == "sliding_window_cache":
                 attribute.i = 0
     initializers = {tensor.name: tensor for tensor in graph.initializer}
     makers = {output: node for node in graph.node for output in node.output}
@@ -77,19 +81,18 @@ def logits_of(folder, ids):
         "attention_mask": np.ones((1, len(ids)), np.int64),
         "position_ids": np.arange(len(ids), dtype=np.int64)[None],
     }
-    head = head_size(model)
+    head = head_size(folder, model)
     empty = lambda given: np.zeros((1, given.shape[1], 0, head), NUMPY_TYPES[given.type])
     feeds = {given.name: known.get(given.name) for given in session.get_inputs()}
     feeds = {given.name: empty(given) if feeds[given.name] is None else feeds[given.name] for given in session.get_inputs()}
     return session.run(["logits"], feeds)[0][0].astype(np.float64)
 
 
-def head_size(model):
-    """From the shape of a cache, or of the rotary table where the cache leaves it open."""
+def head_size(folder, model):
+    """From the shape of a cache, or from the builder's configuration where the cache leaves it open."""
     cache = next(given for given in model.graph.input if given.name.startswith("past"))
     literal = cache.type.tensor_type.shape.dim[3].dim_value
-    tables = (tensor.dims[-1] * 2 for tensor in model.graph.initializer if tensor.name == "cos_cache")
-    return literal or next(tables)
+    return literal or json.loads((folder / "genai_config.json").read_text())["model"]["decoder"]["head_size"]
 
 
 def main():

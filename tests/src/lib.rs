@@ -3,11 +3,13 @@
 //! - [`models`]: where real models are, and their compiled plans;
 //! - [`run`]: token ids through a plan, whole or in pieces;
 //! - [`agreement`]: how well logits agree with a reference;
+//! - [`families`]: tiny models of many families, as exporters write them;
 //! - [`command`]: the `tealight` program as a script would call it;
 //! - [`memory`]: allocations, counted.
 
 pub mod agreement;
 pub mod command;
+pub mod families;
 pub mod memory;
 pub mod models;
 pub mod run;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use tealight_core::executor::Line;
 use tealight_core::plan::Plan;
+use tealight_import::ImportError;
 use tempfile::TempDir;
 
 use crate::say;
@@ -89,14 +90,18 @@ pub struct Compiled {
 
 /// Compiles an ONNX export.
 pub fn compile(model: &Path) -> Compiled {
+    compiled(model).unwrap_or_else(|error| panic!("{} does not compile: {error}", model.display()))
+}
+
+/// Compiles an ONNX export, if it can be.
+pub fn compiled(model: &Path) -> Result<Compiled, ImportError> {
     let folder = tempfile::tempdir().expect("a folder for temporary files");
     let path = folder.path().join("model.tea");
-    tealight_import::import(model, &path, &mut |_| {})
-        .unwrap_or_else(|error| panic!("{} does not compile: {error}", model.display()));
-    Compiled {
+    tealight_import::import(model, &path, &mut |_| {})?;
+    Ok(Compiled {
         path,
         _folder: folder,
-    }
+    })
 }
 
 impl Compiled {

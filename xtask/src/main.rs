@@ -8,6 +8,7 @@ mod elf;
 mod emulate;
 mod firmware;
 mod instructions;
+mod matrix;
 mod package;
 mod test;
 mod tidy;
@@ -38,6 +39,8 @@ enum Task {
     BenchPeers(Box<bench_peers::Flags>),
     /// Count instructions a token, against what is remembered
     Instructions(instructions::Flags),
+    /// Show what becomes of every family of models in every export
+    Matrix(matrix::Flags),
     /// Build programs and libraries for ARM and for phones
     BuildArm(build_arm::Flags),
     /// Weigh what is shipped against its budgets
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Test(flags) => test::run(&flags),
         Task::BenchPeers(flags) => bench_peers::run(&flags),
         Task::Instructions(flags) => instructions::run(&flags),
+        Task::Matrix(flags) => matrix::run(&flags),
         Task::BuildArm(flags) => build_arm::run(&flags),
         Task::Sizes(flags) => build_arm::budgets::run(&flags),
         Task::Package(flags) => package::run(&flags),

@@ -1,0 +1,280 @@
+"""Makes the tiny models of `tests/reference/families` and what they should compute.
+
+usage: families.py STEP FOLDER [FAMILY…]
+
+Steps, each with the environment it needs (see families.requirements.txt):
+  models   transformers 4: random weights and the reference logits, in float32
+  genai    transformers 4: onnxruntime-genai's builder, fp32 and int4
+  optimum  transformers 4: optimum's export, fp32
+  dynamo   transformers 5: torch.onnx's dynamo exporter, opsets 18 and 23
+  pack     either: packs what the others left in FOLDER, and why an exporter refused
+
+Weights are random but not small, and norms and biases are random as well, so that whatever is left
+out or put in the wrong place is seen. They have five significant bits, so that files compress.
+"""
+import gzip
+import json
+import shutil
+import sys
+import traceback
+from pathlib import Path
+
+import numpy as np
+import torch
+
+PACKED = Path(__file__).parent / "families"
+TOKENS, TOP, OPTIMUM_OPSET = 40, 16, 18
+HEAD_DIM = 16
+COMMON = dict(
+    vocab_size=96, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    max_position_embeddings=64, bos_token_id=1, eos_token_id=2, pad_token_id=0, initializer_range=0.3,
+)
+SLIDING = dict(sliding_window=8, layer_types=["sliding_attention", "full_attention"])
+# onnxruntime's attention wants heads of 16 values, and these have no width of their own.
+TWO_HEADS = dict(num_attention_heads=2, num_key_value_heads=1)
+# A factor for each pair that turns: all of a head of 16 (Phi-3.5) or half of one of 32 (Phi-4-mini).
+LONG_ROPE = dict(
+    type="longrope", short_factor=[1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0], long_factor=[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]
+)
+LLAMA3_ROPE = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)
+# What users call the family: transformers' name of the architecture, and what its configuration changes.
+FAMILIES = {
+    "llama-3": ("llama", dict(head_dim=HEAD_DIM, rope_scaling=LLAMA3_ROPE)),
+    "qwen2": ("qwen2", dict(TWO_HEADS, tie_word_embeddings=True)),
+    "qwen3": ("qwen3", dict(head_dim=HEAD_DIM, tie_word_embeddings=True)),
+    "smollm3": ("smollm3", dict(TWO_HEADS, no_rope_layers=[1, 0], tie_word_embeddings=True)),
+    "phi-3": ("phi3", dict(TWO_HEADS, original_max_position_embeddings=64)),
+    "phi-3.5": ("phi3", dict(TWO_HEADS, original_max_position_embeddings=48, rope_scaling=LONG_ROPE)),
+    "phi-4-mini": ("phi3", dict(
+        TWO_HEADS, hidden_size=64, original_max_position_embeddings=48, rope_scaling=LONG_ROPE, partial_rotary_factor=0.5,
+        tie_word_embeddings=True,
+    )),
+    "gemma-2": ("gemma2", dict(SLIDING, head_dim=HEAD_DIM, query_pre_attn_scalar=8, attn_logit_softcapping=3.0, final_logit_softcapping=4.0)),
+    # The builder takes every sixth layer for the one that sees everything, whatever the configuration says.
+    "gemma-3": ("gemma3_text", dict(
+        num_hidden_layers=6, sliding_window=8, layer_types=["sliding_attention"] * 5 + ["full_attention"], head_dim=HEAD_DIM,
+        query_pre_attn_scalar=8, tie_word_embeddings=True,
+    )),
+    "ernie-4.5": ("ernie4_5", dict(head_dim=HEAD_DIM, tie_word_embeddings=True)),
+    "glm-edge": ("glm", dict(head_dim=HEAD_DIM)),
+    "glm-4": ("glm4", dict(head_dim=HEAD_DIM)),
+    "hunyuan": ("hunyuan_v1_dense", dict(head_dim=HEAD_DIM)),
+    "qwen3-moe": ("qwen3_moe", dict(head_dim=HEAD_DIM, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, decoder_sparse_step=1, norm_topk_prob=True)),
+}
+
+
+# Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).
+OLD_BUILDER = {"gemma-3"}
+
+
+def five_bits(values):
+    return (values.view(torch.int32) & ~0x7FFFF).view(torch.float32)
+
+
+def models(folder, family):
+    from safetensors.numpy import save_file
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    architecture, changes = FAMILIES[family]
+    torch.manual_seed(sum(family.encode()))
+    config = AutoConfig.for_model(architecture, **{**COMMON, **changes})
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 1:
+                weight.add_(0.2 * torch.randn_like(weight))
+            weight.copy_(five_bits(weight))
+    model.save_pretrained(folder / "hf")
+    ids = np.random.default_rng(0).integers(3, COMMON["vocab_size"], TOKENS)
+    with torch.no_grad():
+        logits = model(torch.tensor(ids[None]), use_cache=False).logits[0].double().numpy()
+    reference = reference_of(logits, ids.tolist())
+    save_file(reference, folder / "reference.safetensors")
+
+
+def lend_tokenizer(folder):
+    """The builder saves a tokenizer; which one does not matter."""
+    from tokenizers import Tokenizer, models as kinds
+    from transformers import PreTrainedTokenizerFast
+
+    plain = Tokenizer(kinds.WordLevel({f"t{i}": i for i in range(COMMON["vocab_size"])}, unk_token="t0"))
+    PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="t0", bos_token="t1", eos_token="t2", pad_token="t0").save_pretrained(folder)
+
+
+def genai(folder, family, precision):
+    import onnxruntime_genai
+
+    sys.path.insert(0, str(Path(onnxruntime_genai.__file__).parent / "models"))
+    import builder
+
+    lend_tokenizer(folder / "hf")
+    source, out, cache = str(folder / "hf"), str(folder / f"genai-{precision}"), str(folder / "cache")
+    extra = ["int4_block_size=32"] if precision == "int4" else None
+    if family in OLD_BUILDER:
+        options = builder.parse_extra_options(extra or [])
+    else:
+        options = builder.parse_extra_options(None, source, out, precision, "cpu", cache, extra)
+    builder.create_model(None, source, out, precision, "cpu", cache, **options)
+
+
+def optimum(folder, family):
+    from optimum.exporters.onnx import main_export
+    from transformers import AutoConfig
+
+    known = {"llama", "qwen2", "qwen3", "smollm3", "phi3", "gemma2", "gemma3_text", "glm", "qwen3_moe"}
+    custom = None
+    if FAMILIES[family][0] not in known:
+        from optimum.exporters.onnx.model_configs import GemmaOnnxConfig, TextDecoderWithPositionIdsOnnxConfig
+
+        class Custom(GemmaOnnxConfig, TextDecoderWithPositionIdsOnnxConfig):
+            pass
+
+        config = AutoConfig.from_pretrained(folder / "hf")
+        given = Custom(config, task="text-generation", use_past=True, use_past_in_inputs=True)
+        custom = {"model": given}
+    main_export(
+        str(folder / "hf"), str(folder / "optimum-fp32"), task="text-generation-with-past", framework="pt", no_post_process=True,
+        do_validation=False, opset=OPTIMUM_OPSET, custom_onnx_configs=custom,
+    )
+
+
+class WithCache(torch.nn.Module):
+    """The decoder as a function of plain tensors."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask, position_ids, past):
+        from transformers import DynamicCache
+
+        cache = DynamicCache([tuple(layer) for layer in past])
+        result = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids, past_key_values=cache, use_cache=True
+        )
+        return result.logits, [(layer.keys, layer.values) for layer in cache.layers]
+
+
+def dynamo(folder, family, opset):
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder / "hf", dtype=torch.float32, attn_implementation="eager" if family == "gemma-2" else "sdpa").eval()
+    config = model.config
+    layers, heads = config.num_hidden_layers, config.num_key_value_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    sequence, past, total = 3, 5, 8
+    empty = lambda: torch.zeros(1, heads, past, width)
+    arguments = (
+        torch.ones(1, sequence, dtype=torch.long), torch.ones(1, total, dtype=torch.long),
+        torch.arange(past, total)[None], [(empty(), empty()) for _ in range(layers)],
+    )
+    dim = torch.export.Dim
+    s, p = dim.DYNAMIC, dim.DYNAMIC
+    shapes = ({1: s}, {1: dim.DYNAMIC}, {1: s}, [({2: p}, {2: p}) for _ in range(layers)])
+    names = lambda side: [f"{side}.{layer}.{kind}" for layer in range(layers) for kind in ("key", "value")]
+    out = folder / f"dynamo{opset}"
+    out.mkdir(exist_ok=True)
+    torch.onnx.export(
+        WithCache(model), arguments, str(out / "model.onnx"), dynamo=True, opset_version=opset, dynamic_shapes=shapes,
+        input_names=["input_ids", "attention_mask", "position_ids", *names("past_key_values")],
+        output_names=["logits", *names("present")], external_data=False,
+    )
+
+
+EXPORTS = {
+    "genai": [("genai-fp32", lambda *at: genai(*at, "fp32")), ("genai-int4", lambda *at: genai(*at, "int4"))],
+    "optimum": [("optimum-fp32", optimum)],
+    "dynamo": [("dynamo18", lambda *at: dynamo(*at, 18)), ("dynamo23", lambda *at: dynamo(*at, 23))],
+}
+
+
+def attempt(folder, family, name, export):
+    """Exporters exit, assert and raise alike; why they did is part of the table."""
+    out, refused = folder / name, folder / f"{name}.refused"
+    shutil.rmtree(out, ignore_errors=True)
+    refused.unlink(missing_ok=True)
+    try:
+        export(folder, family)
+        print("ok     ", family, name, flush=True)
+    except BaseException as error:
+        shutil.rmtree(out, ignore_errors=True)
+        while error.__cause__ is not None:
+            error = error.__cause__
+        said = " ".join(str(error).split()) or traceback.format_exc().strip().splitlines()[-2].strip()
+        refused.write_text(f"{type(error).__name__}: {said[:160]}\n")
+        print("refused", family, name, refused.read_text().strip(), flush=True)
+
+
+def reference_of(logits, ids):
+    """What references hold, in the form of make.py."""
+    peak = logits.max(-1, keepdims=True)
+    top = np.argsort(-logits, -1, kind="stable")[:, :TOP]
+    return {
+        "ids": np.array(ids, np.int32),
+        "logsumexp": (peak[:, 0] + np.log(np.exp(logits - peak).sum(-1))).astype(np.float32),
+        "top_ids": top.astype(np.int32),
+        "top_logits": np.take_along_axis(logits, top, -1).astype(np.float32),
+        "next_logit": logits[np.arange(len(ids) - 1), ids[1:]].astype(np.float32),
+    }
+
+
+def check(folder, out, name):
+    """Keeps onnxruntime's logits for quantized exports, and for those that are not what transformers computes."""
+    from safetensors.numpy import load_file, save_file
+
+    from make import logits_of
+
+    reference = load_file(folder / "reference.safetensors")
+    ids = reference["ids"].tolist()
+    logits = logits_of(folder / name, ids)
+    there = np.take_along_axis(logits, reference["top_ids"].astype(np.int64), -1)
+    apart = np.abs(there - reference["top_logits"]).max()
+    if "int4" not in name and apart < 1e-3:
+        return
+    save_file(reference_of(logits, ids), out / f"{name}.safetensors")
+    if "int4" not in name:
+        (out / f"{name}.wrong").write_text(f"onnxruntime's logits are up to {apart:.2g} away from those of transformers\n")
+        print(out.name, name, "is wrong by", apart)
+
+
+def pack(folder, family):
+    import onnx
+
+    out = PACKED / family
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy(folder / "reference.safetensors", out)
+    for name in (name for exports in EXPORTS.values() for name, _ in exports):
+        for suffix in (".onnx.gz", ".refused", ".wrong", ".safetensors"):
+            (out / f"{name}{suffix}").unlink(missing_ok=True)
+        refused = folder / f"{name}.refused"
+        if refused.exists():
+            said = refused.read_text().replace(str(folder / "hf"), family)
+            (out / refused.name).write_text(said)
+        elif (folder / name).exists():
+            check(folder, out, name)
+            model = onnx.load(folder / name / "model.onnx")
+            del model.graph.value_info[:]
+            for node in model.graph.node:
+                node.doc_string = ""
+                del node.metadata_props[:]
+            packed = gzip.compress(model.SerializeToString(deterministic=True), mtime=0)
+            (out / f"{name}.onnx.gz").write_bytes(packed)
+            print(f"{family} {name}: {len(packed)} bytes")
+
+
+def main():
+    step, root, *families = sys.argv[1:]
+    for family in families or FAMILIES:
+        folder = Path(root) / family
+        folder.mkdir(parents=True, exist_ok=True)
+        if step == "models":
+            models(folder, family)
+        elif step == "pack":
+            pack(folder, family)
+        else:
+            for name, export in EXPORTS[step]:
+                attempt(folder, family, name, export)
+
+
+if __name__ == "__main__":
+    main()

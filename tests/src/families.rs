@@ -1,0 +1,199 @@
+//! Tiny models of many families as several exporters wrote them, and the table of what becomes of
+//! each.
+//!
+//! `tests/reference/families` has a folder for each family, made by `families.py` beside it:
+//!
+//! - `reference.safetensors`: what transformers computes in f32;
+//! - `<export>.onnx.gz`: an export;
+//! - `<export>.refused`: why the exporter made none;
+//! - `<export>.safetensors`: what onnxruntime computes, for exports that were quantized, and for
+//!   those whose graph is not the model; then `<export>.wrong` says how far off it is.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use flate2::read::GzDecoder;
+use tealight_import::ImportError;
+use tempfile::TempDir;
+
+use crate::agreement::{Agreement, Reference};
+use crate::models::{compiled, root};
+use crate::run::Settings;
+
+/// The exports: their files' names, and what the table calls them.
+pub const EXPORTS: [(&str, &str); 5] = [
+    ("genai-fp32", "genai fp32"),
+    ("genai-int4", "genai int4"),
+    ("optimum-fp32", "optimum fp32"),
+    ("dynamo18", "dynamo, opset 18"),
+    ("dynamo23", "dynamo, opset 23"),
+];
+
+/// What the tiny models were made for, in tokens.
+const CONTEXT: &str = r#"{"max_position_embeddings": 64}"#;
+
+/// One export of one family.
+#[derive(Clone, Copy, Debug)]
+pub struct Export<'a> {
+    /// The family's folder.
+    pub family: &'a str,
+    /// One of [`EXPORTS`].
+    pub name: &'a str,
+}
+
+/// What becomes of an export.
+#[derive(Debug)]
+pub enum Cell {
+    /// It runs, and agrees so well with the model, or with its own quantized weights.
+    Runs(Agreement),
+    /// It runs as its graph says, which is not the model: how far off, and our agreement with the
+    /// graph.
+    Wrong(Agreement, String),
+    /// The importer does not take it.
+    Refused(String),
+    /// The exporter does not make it.
+    Stopped(String),
+}
+
+/// The families, by name.
+pub fn families() -> Vec<String> {
+    let entries = fs::read_dir(folder()).expect("the families are there");
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        let name = entry.expect("the folder can be read").file_name();
+        name.into_string().expect("families have plain names")
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.sort();
+    names
+}
+
+fn folder() -> PathBuf {
+    root().join("tests/reference/families")
+}
+
+impl Export<'_> {
+    /// The model in a folder, as an exporter leaves it; none if it was not made.
+    pub fn unpacked(self) -> Option<TempDir> {
+        let packed = File::open(self.file("onnx.gz")).ok()?;
+        let mut model = Vec::new();
+        GzDecoder::new(packed)
+            .read_to_end(&mut model)
+            .expect("the export is whole");
+        let folder = tempfile::tempdir().expect("a folder for temporary files");
+        fs::write(folder.path().join("model.onnx"), model).expect("room for the model");
+        fs::write(folder.path().join("config.json"), CONTEXT).expect("room for a line");
+        Some(folder)
+    }
+
+    /// How far from the model the export itself is, where it is.
+    pub fn wrong(self) -> Option<String> {
+        let said = fs::read_to_string(self.file("wrong")).ok()?;
+        Some(said.trim().to_owned())
+    }
+
+    /// Compiles and runs it.
+    pub fn cell(self) -> Cell {
+        let Some(model) = self.unpacked() else {
+            let why = fs::read_to_string(self.file("refused"));
+            let why = why.expect("what an exporter did not make it said something about");
+            return Cell::Stopped(why.trim().to_owned());
+        };
+        let plan = match compiled(model.path()) {
+            Ok(compiled) => compiled.plan(),
+            Err(error) => return Cell::Refused(shortened(error)),
+        };
+        let own = self.file("safetensors");
+        let reference = match own.exists() {
+            true => Reference::read(&own),
+            false => Reference::read(&folder().join(self.family).join("reference.safetensors")),
+        };
+        let agreement = reference.compare(&plan, Settings::exact());
+        match self.wrong() {
+            Some(why) => Cell::Wrong(agreement, why),
+            None => Cell::Runs(agreement),
+        }
+    }
+
+    fn file(self, kind: &str) -> PathBuf {
+        folder()
+            .join(self.family)
+            .join(format!("{}.{kind}", self.name))
+    }
+}
+
+/// An error, without the nodes of operators that are not recognised.
+fn shortened(error: ImportError) -> String {
+    let ImportError::Unrecognised(operators) = error else {
+        return error.to_string();
+    };
+    let mut names: Vec<String> = operators.into_iter().map(|known| known.operator).collect();
+    names.sort();
+    names.dedup();
+    format!("not recognised: {}", names.join(", "))
+}
+
+/// Every export of every family.
+pub fn matrix() -> Vec<(String, Vec<Cell>)> {
+    let row = |family: String| {
+        let export = |&(name, _)| Export {
+            family: &family,
+            name,
+        };
+        let cells = EXPORTS.iter().map(|name| export(name).cell()).collect();
+        (family, cells)
+    };
+    families().into_iter().map(row).collect()
+}
+
+/// The table for people, with a note for each cell that needs one.
+pub fn markdown(matrix: &[(String, Vec<Cell>)]) -> String {
+    let mut text = String::from("| family |");
+    for (_, title) in EXPORTS {
+        let _ = write!(text, " {title} |");
+    }
+    text.push_str("\n| --- |");
+    text.push_str(&" --- |".repeat(EXPORTS.len()));
+    let mut notes: Vec<&str> = Vec::new();
+    for (family, cells) in matrix {
+        let _ = write!(text, "\n| {family} |");
+        for cell in cells {
+            let note = match cell {
+                Cell::Runs(_) => None,
+                Cell::Wrong(_, why) | Cell::Refused(why) | Cell::Stopped(why) => Some(why.as_str()),
+            };
+            let number = note.map(|note| {
+                let known = notes.iter().position(|known| *known == note);
+                known.unwrap_or_else(|| {
+                    notes.push(note);
+                    notes.len() - 1
+                }) + 1
+            });
+            let number = number.map_or(String::new(), |number| format!(" ({number})"));
+            let said = match cell {
+                Cell::Runs(agreement) => shown(agreement),
+                Cell::Wrong(agreement, _) => format!("{} of its graph", shown(agreement)),
+                Cell::Refused(_) => "refused".to_owned(),
+                Cell::Stopped(_) => "not exported".to_owned(),
+            };
+            let _ = write!(text, " {said}{number} |");
+        }
+    }
+    text.push('\n');
+    for (number, note) in (1..).zip(notes) {
+        let note = note.lines().collect::<Vec<_>>().join(" ");
+        let _ = write!(text, "\n{number}. `{note}`");
+    }
+    text.push('\n');
+    text
+}
+
+/// Top-1 agreement and mean KL, which rounding makes anything below a millionth.
+fn shown(agreement: &Agreement) -> String {
+    let top1 = 100.0 * agreement.top1;
+    match agreement.kl.abs() < 1e-6 {
+        true => format!("{top1:.1} %, < 1e-6"),
+        false => format!("{top1:.1} %, {:.0e}", agreement.kl),
+    }
+}

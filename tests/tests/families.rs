@@ -1,0 +1,90 @@
+//! Every family of models as every exporter writes it, against what others compute.
+
+use std::sync::OnceLock;
+
+use tealight_core::ops::Op;
+use tealight_import::{ImportOptions, inspect};
+use tealight_tests::families::{Cell, EXPORTS, Export, families, markdown, matrix};
+use tealight_tests::models::root;
+use tealight_tests::say;
+
+fn cells() -> &'static [(String, Vec<Cell>)] {
+    static CELLS: OnceLock<Vec<(String, Vec<Cell>)>> = OnceLock::new();
+    CELLS.get_or_init(matrix)
+}
+
+#[test]
+fn what_runs_agrees_with_transformers_and_with_onnxruntime() {
+    for (family, cells) in cells() {
+        for (cell, (name, _)) in cells.iter().zip(EXPORTS) {
+            let (Cell::Runs(agreement) | Cell::Wrong(agreement, _)) = cell else {
+                continue;
+            };
+            say(format_args!("{family}, {name}: {agreement}"));
+            // Scales of blocks are f32 in the file and f16 in the plan.
+            let most = if name.contains("int4") { 2e-2 } else { 2e-4 };
+            assert!(agreement.worst < most, "{family}, {name}: {agreement}");
+        }
+    }
+}
+
+/// Experts have no operator yet.
+const NOT_YET: [(&str, &str); 1] = [("qwen3-moe", "optimum-fp32")];
+
+#[test]
+fn what_exporters_write_is_imported_but_for_experts() {
+    for (family, cells) in cells() {
+        for (cell, (name, _)) in cells.iter().zip(EXPORTS) {
+            let refused = matches!(cell, Cell::Refused(_));
+            let expected = NOT_YET.contains(&(family, name));
+            assert_eq!(refused, expected, "{family}, {name}: {cell:?}");
+        }
+    }
+}
+
+/// An operator without its weights and places, which exporters choose for themselves.
+fn meaning(op: &Op) -> String {
+    match op {
+        Op::Linear(op) => format!("Linear {} {}", op.input.width, op.output.width),
+        Op::Rope(op) => format!("Rope {} of {} {:?}", op.rotary_dim, op.head_dim, op.style),
+        Op::Attention(op) => format!("Attention {:.4} {:?} {:?}", op.scale, op.window, op.softcap),
+        Op::Gate(op) => format!("Gate {:?}", op.activation),
+        Op::Softcap(op) => format!("Softcap {}", op.cap),
+        other => other.name().to_owned(),
+    }
+}
+
+#[test]
+fn fused_and_spread_out_graphs_compile_to_the_same_operators() {
+    for family in families() {
+        let mut first: Option<(&str, Vec<String>)> = None;
+        for (name, _) in EXPORTS {
+            let export = Export {
+                family: &family,
+                name,
+            };
+            let Some(model) = export.unpacked().filter(|_| export.wrong().is_none()) else {
+                continue;
+            };
+            let Ok(report) = inspect(model.path(), &ImportOptions::default()) else {
+                continue;
+            };
+            let ops: Vec<String> = report.ops.iter().map(meaning).collect();
+            match &first {
+                None => first = Some((name, ops)),
+                Some((other, expected)) => {
+                    assert_eq!(&ops, expected, "{family}: {name} and {other}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_of_families_is_what_runs() {
+    let page = std::fs::read_to_string(root().join("models/README.md")).unwrap();
+    assert!(
+        page.contains(&markdown(cells())),
+        "run `cargo xtask matrix --update`"
+    );
+}
