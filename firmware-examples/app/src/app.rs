@@ -98,6 +98,11 @@ where
         Ok(app)
     }
 
+    /// The serial port, for a board that sleeps until something is typed.
+    pub fn serial(&mut self) -> &mut S {
+        &mut self.serial
+    }
+
     /// Takes in what was typed, and makes one token of an answer, if one is being made.
     ///
     /// # Errors

@@ -165,10 +165,11 @@ pub(crate) fn firmware(
     toolchain(&mut cargo, &recipe, recipe.target.library_crates());
     let mut flags = recipe.flags(package);
     // The start-up code brings the script, which includes the memory map.
-    flags.extend([
-        "-Clink-arg=-Tlink.x".to_owned(),
-        format!("-Lnative={}", package.display()),
-    ]);
+    flags.push("-Clink-arg=-Tlink.x".to_owned());
+    // A flag that names a package would have each compile everything for itself.
+    if !package.join("build.rs").exists() {
+        flags.push(format!("-Lnative={}", package.display()));
+    }
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     command::run(&mut cargo)?;
     Ok(folder().join(triple).join("release").join(name))

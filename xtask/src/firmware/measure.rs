@@ -17,8 +17,8 @@ const CYCLES: f64 = 1.3;
 
 /// Prints it for a machine.
 pub(crate) fn run(program: &Program) -> Outcome {
-    let elf = program.build()?;
-    let said = qemu::counted(program, &program.build_of("measure")?)?;
+    let elf = program.firmware.build()?;
+    let said = qemu::counted(program, &program.firmware.build_of("measure")?)?;
     println!("{} ({})", program.machine, program.processor);
     print!("{said}");
     for line in said.lines() {
@@ -41,9 +41,47 @@ pub(crate) fn run(program: &Program) -> Outcome {
 
 /// The sections of an ELF file that a microcontroller holds, with their sizes and where they lie.
 fn sections(elf: &[u8]) -> Outcome<String> {
-    let file = object::File::parse(elf)?;
     let mut rows = vec![["bytes", "flash", "RAM", "section"].map(String::from)];
-    let (mut flash, mut ram) = (0, 0);
+    for section in held(&object::File::parse(elf)?)? {
+        let mark = |there: bool| if there { "x" } else { "" }.to_owned();
+        rows.push([
+            report::bytes(section.size),
+            mark(section.in_flash),
+            mark(section.in_ram),
+            section.name,
+        ]);
+    }
+    let (flash, ram) = memory(elf)?;
+    let (flash, ram) = (report::bytes(flash), report::bytes(ram));
+    Ok(format!(
+        "{}{flash} of flash, {ram} of RAM before the stack\n",
+        report::table(&rows)
+    ))
+}
+
+/// Bytes of flash and of RAM that a firmware takes.
+pub(super) fn memory(elf: &[u8]) -> Outcome<(u64, u64)> {
+    let sections = held(&object::File::parse(elf)?)?;
+    let sum = |wanted: fn(&Held) -> bool| {
+        let wanted = sections.iter().filter(|section| wanted(section));
+        wanted.map(|section| section.size).sum()
+    };
+    Ok((
+        sum(|section| section.in_flash),
+        sum(|section| section.in_ram),
+    ))
+}
+
+/// A section that takes memory.
+struct Held {
+    name: String,
+    size: u64,
+    in_flash: bool,
+    in_ram: bool,
+}
+
+fn held(file: &object::File) -> Outcome<Vec<Held>> {
+    let mut all = Vec::new();
     for section in file.sections().filter(|section| section.size() > 0) {
         let (in_flash, in_ram) = match section.kind() {
             SectionKind::Text | SectionKind::ReadOnlyData | SectionKind::ReadOnlyString => {
@@ -53,22 +91,14 @@ fn sections(elf: &[u8]) -> Outcome<String> {
             SectionKind::UninitializedData => (false, true),
             _ => continue,
         };
-        flash += if in_flash { section.size() } else { 0 };
-        ram += if in_ram { section.size() } else { 0 };
-        let mark = |there: bool| if there { "x" } else { "" }.to_owned();
-        let name = section.name()?.to_owned();
-        rows.push([
-            report::bytes(section.size()),
-            mark(in_flash),
-            mark(in_ram),
-            name,
-        ]);
+        all.push(Held {
+            name: section.name()?.to_owned(),
+            size: section.size(),
+            in_flash,
+            in_ram,
+        });
     }
-    let (flash, ram) = (report::bytes(flash), report::bytes(ram));
-    Ok(format!(
-        "{}{flash} of flash, {ram} of RAM before the stack\n",
-        report::table(&rows)
-    ))
+    Ok(all)
 }
 
 /// The number before "a token of an answer".

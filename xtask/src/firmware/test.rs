@@ -20,20 +20,20 @@ pub(crate) fn run(only: Option<&str>) -> Outcome {
     let expected = expected()?;
     let wanted = |program: &&Program| only.is_none_or(|only| only == program.machine);
     for program in MACHINES.iter().filter(wanted) {
-        let elf = program.build()?;
+        let elf = program.firmware.build()?;
         let began = Instant::now();
         answers(program, &elf, &expected)?;
         eprintln!(
             "{} ({}, {}): {} answers as here, in {:.0} s",
             program.machine,
             program.processor,
-            program.triple,
+            program.firmware.triple,
             expected.len(),
             began.elapsed().as_secs_f32()
         );
     }
     let program = Program::of(BAD_INPUT)?;
-    let elf = program.build()?;
+    let elf = program.firmware.build()?;
     bad_lines(program, &elf)?;
     reset(program, &elf)?;
     bad_models(program, &elf)

@@ -93,6 +93,12 @@ const ROOMS: &[Room] = &[
         builds_with: &[],
     },
     Room {
+        name: "linux-gpio",
+        uses: &["firmware-app", "tealight-core"],
+        may_use: &[],
+        builds_with: &["firmware-build"],
+    },
+    Room {
         name: "xtask",
         uses: &[],
         may_use: &[],
