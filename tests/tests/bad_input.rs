@@ -85,6 +85,21 @@ fn a_tokenizer_that_does_not_fit_the_model_is_refused() {
 }
 
 #[test]
+fn a_schema_that_cannot_constrain_answers_is_refused() {
+    let export = Export::copy(&home_export());
+    export.write(
+        "answers.schema.json",
+        br#"{"type": "string", "pattern": "a*"}"#,
+    );
+    does_not_compile(&export, &["answers.schema.json", "pattern", "line 1"]);
+    export.write("answers.schema.json", br#"{"enum": [[1]]}"#);
+    does_not_compile(
+        &export,
+        &["answers.schema.json", "neither objects nor arrays"],
+    );
+}
+
+#[test]
 fn a_folder_without_a_model_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();

@@ -1,6 +1,7 @@
 //! The model at work: a request's tokens in, one token of the answer a call out.
 
 use heapless::Vec;
+use tealight_core::constraint::State;
 use tealight_core::executor::{
     Activations, Arena, Config, Executor, KvCache, Line, Logits, MemoryError, StepError,
 };
@@ -25,6 +26,8 @@ pub struct Assistant<'m> {
     /// The request, then what was said. The cache holds the first of them.
     tokens: Vec<u32, MOST>,
     busy: bool,
+    /// How far the answer has come, where the model says what answers look like.
+    course: Option<State>,
 }
 
 /// What a step brought.
@@ -91,6 +94,7 @@ impl<'m> Assistant<'m> {
             isa: Isa::best(),
             tokens: Vec::new(),
             busy: false,
+            course: None,
         })
     }
 
@@ -118,6 +122,7 @@ impl<'m> Assistant<'m> {
             });
         }
         self.busy = !request.is_empty();
+        self.course = self.plan.constraint().map(|constraint| constraint.state());
         Ok(())
     }
 
@@ -166,9 +171,23 @@ impl<'m> Assistant<'m> {
             return Ok(Turn::Reading);
         }
         let logits = executor.step(&mut self.cache, &mut self.arena, unseen, Logits::Last)?;
+        let constraint = self.plan.constraint().zip(self.course);
+        let mut constraint = constraint.map(|(constraint, state)| constraint.at(state));
+        if let Some(constraint) = &constraint
+            && constraint.mask(self.stops, logits) == 0
+        {
+            return Ok(match constraint.is_whole() {
+                true => Turn::Ended,
+                false => Turn::Full,
+            });
+        }
         let token = greedy(logits);
         if self.stops.contains(&token) {
             return Ok(Turn::Ended);
+        }
+        if let Some(constraint) = &mut constraint {
+            constraint.accept(token);
+            self.course = Some(constraint.state());
         }
         match self.tokens.push(token) {
             Ok(()) => Ok(Turn::Said(token)),

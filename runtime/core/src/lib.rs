@@ -31,6 +31,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("plans are little-endian and read in place");
 
+pub mod constraint;
 pub mod executor;
 pub mod kernels;
 pub mod layout;

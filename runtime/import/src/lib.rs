@@ -13,6 +13,7 @@
 //! The graph decides, not a name: nothing here knows an architecture. What is not recognised
 //! is an error that lists every operator of which that is true.
 
+mod answers;
 mod error;
 mod fold;
 mod groups;

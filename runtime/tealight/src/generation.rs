@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tealight_core::sampling::Sampler;
 
+use crate::answers::Course;
 use crate::event::{Event, FinishReason, Summary, Usage};
 use crate::options::GenerateOptions;
 use crate::session::Session;
@@ -34,6 +35,8 @@ pub(crate) struct Run {
     reused: usize,
     max_tokens: usize,
     sampler: Sampler,
+    /// Absent where the model's answers may look like anything.
+    course: Option<Course>,
     /// Tokens that end the text.
     ends: Vec<TokenId>,
     /// Absent for models without a tokenizer, which say tokens but no text.
@@ -122,6 +125,7 @@ impl Run {
             ends.extend(&texts.defaults.stop_token_ids);
         }
         let detokenizer = texts.tokenizer.clone().map(Detokenizer::new);
+        let course = texts.answers.as_ref().map(Course::new);
         let reused = session.reuse(&tokens);
         Ok(Run {
             prompt: tokens.len(),
@@ -129,6 +133,7 @@ impl Run {
             reused,
             max_tokens: options.max_tokens.unwrap_or(usize::MAX),
             sampler,
+            course,
             ends,
             detokenizer,
             stops: StopStrings::new(&options.stop),
@@ -221,7 +226,20 @@ impl Run {
             session.evaluate(unseen)?;
             return Ok(self.end(FinishReason::Length));
         }
-        let token = session.evaluate_and_sample(unseen, &self.tokens, &mut self.sampler)?;
+        let (course, ends) = (self.course.as_ref(), &self.ends);
+        let next =
+            session.evaluate_and_sample(unseen, &self.tokens, &mut self.sampler, course, ends)?;
+        let Some(token) = next else {
+            // Without a token that ends it, a whole answer ends by itself.
+            let whole = course.is_none_or(Course::is_whole);
+            return Ok(self.flush(match whole {
+                true => FinishReason::EndOfText,
+                false => FinishReason::Length,
+            }));
+        };
+        if let Some(course) = &mut self.course {
+            course.follow(token);
+        }
         let now = Instant::now();
         self.clock.first.get_or_insert(now);
         self.clock.last = Some(now);

@@ -34,6 +34,7 @@
 //! - `embedded` (default): [`Model::embedded`], a model that the library carries.
 //! - `tract`: the module `onnx`, to run any other ONNX model.
 
+mod answers;
 mod bytes;
 #[cfg(feature = "import")]
 mod cache;

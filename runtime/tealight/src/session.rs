@@ -9,6 +9,7 @@ use std::time::Instant;
 use tealight_core::executor::{KvType, Logits};
 use tealight_core::sampling::{Candidate, Sampler};
 
+use crate::answers::Course;
 use crate::generation::Generation;
 use crate::model::Model;
 use crate::options::GenerateOptions;
@@ -261,19 +262,25 @@ impl Session {
         Ok(())
     }
 
-    /// Sees more tokens and chooses the next. `history` is what penalties look at.
+    /// Sees more tokens and chooses the next, `None` if the answer's `course` lets none follow.
+    /// `history` is what penalties look at, `ends` are the tokens that end an answer.
     pub(crate) fn evaluate_and_sample(
         &mut self,
         tokens: &[TokenId],
         history: &[TokenId],
         sampler: &mut Sampler,
-    ) -> Result<TokenId> {
+        course: Option<&Course>,
+        ends: &[TokenId],
+    ) -> Result<Option<TokenId>> {
         if !sampler.params().is_greedy() {
             self.scratch.resize(self.step.vocab(), Candidate::default());
         }
         let logits = self.step.step(tokens, Logits::Last)?;
         self.tokens.extend_from_slice(tokens);
-        Ok(sampler.sample(logits, history, &mut self.scratch))
+        if course.is_some_and(|course| !course.mask(ends, logits)) {
+            return Ok(None);
+        }
+        Ok(Some(sampler.sample(logits, history, &mut self.scratch)))
     }
 }
 

@@ -165,5 +165,6 @@ fn texts() -> Texts {
         tokenizer: Some(Arc::new(tokenizer())),
         template: Some(ChatTemplate::new(TEMPLATE, BTreeMap::new()).unwrap()),
         defaults,
+        answers: None,
     }
 }

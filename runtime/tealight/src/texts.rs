@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::Section;
 
+use crate::answers::Answers;
 use crate::bytes::{Bytes, check_sha256};
 use crate::defaults::GenerationDefaults;
 use crate::template::{ChatTemplate, Message, Variables};
@@ -19,6 +20,8 @@ pub(crate) struct Texts {
     pub(crate) tokenizer: Option<Arc<Tokenizer>>,
     pub(crate) template: Option<ChatTemplate>,
     pub(crate) defaults: GenerationDefaults,
+    /// What answers may look like, where the model says so.
+    pub(crate) answers: Option<Answers>,
 }
 
 impl Texts {
@@ -47,6 +50,7 @@ impl Texts {
                 tokenizer,
                 template,
                 defaults,
+                answers: Answers::of_plan(plan),
             };
             Ok((texts, result))
         })
@@ -128,6 +132,7 @@ fn read_others(
 ) -> Result<(Option<ChatTemplate>, GenerationDefaults)> {
     check_sha256(model, plan, Section::ChatTemplate)?;
     check_sha256(model, plan, Section::Generation)?;
+    check_sha256(model, plan, Section::Constraint)?;
     let malformed = |section: Section, reason: String| Error::Malformed {
         model: model.to_owned(),
         section: section.name(),

@@ -86,11 +86,13 @@ pub enum Section {
     Generation = 11,
     /// A byte-level BPE tokenizer (see [`crate::tokenizer::tables`]).
     TokenTables = 12,
+    /// What answers may look like (see [`crate::constraint`]).
+    Constraint = 13,
 }
 
 impl Section {
     /// Every section, in the order in which a writer lays them down.
-    pub const ALL: [Section; 12] = [
+    pub const ALL: [Section; 13] = [
         Section::Manifest,
         Section::Model,
         Section::Buffers,
@@ -100,6 +102,7 @@ impl Section {
         Section::Ops,
         Section::Tokenizer,
         Section::TokenTables,
+        Section::Constraint,
         Section::ChatTemplate,
         Section::Generation,
         Section::Weights,
@@ -120,6 +123,7 @@ impl Section {
             Section::ChatTemplate => "chat template",
             Section::Generation => "generation",
             Section::TokenTables => "token tables",
+            Section::Constraint => "constraint",
         }
     }
 

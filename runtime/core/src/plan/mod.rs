@@ -18,6 +18,7 @@ use format::{
     ModelRecord, OpRecord, Section, SectionRecord, Stage, TensorRecord,
 };
 
+use crate::constraint::{self, Automaton, Constraint};
 use crate::layout::Encoding;
 use crate::ops::{Linear, Op, TensorId};
 use crate::tokenizer::{self, Tokenizer};
@@ -70,6 +71,7 @@ impl<B: AsRef<[u8]>> Plan<B> {
         plan.check_tables()?;
         plan.check_ops()?;
         plan.check_tokenizer()?;
+        plan.check_constraint()?;
         Ok(plan)
     }
 
@@ -101,6 +103,12 @@ impl<B: AsRef<[u8]>> Plan<B> {
     /// The tokenizer, where the plan has its tables.
     pub fn tokenizer(&self) -> Option<Tokenizer<'_>> {
         self.section(Section::TokenTables).and_then(Tokenizer::over)
+    }
+
+    /// What answers may look like, at the beginning of one, where the plan says so.
+    pub fn constraint(&self) -> Option<Constraint<'_>> {
+        let automaton = self.section(Section::Constraint).and_then(Automaton::cut)?;
+        Some(Constraint::new(automaton, self.tokenizer()?))
     }
 
     /// The section table, with what each section's bytes should hash to.
@@ -263,11 +271,25 @@ impl<B: AsRef<[u8]>> Plan<B> {
     }
 
     fn check_tokenizer(&self) -> Result<(), PlanError> {
-        let section = Section::TokenTables;
-        let fault = self
-            .section(section)
-            .and_then(|bytes| tokenizer::check::fault(bytes, self.model.vocab));
-        match fault {
+        let fault = |bytes: &[u8]| tokenizer::check::fault(bytes, self.model.vocab);
+        self.check_section(Section::TokenTables, fault)
+    }
+
+    fn check_constraint(&self) -> Result<(), PlanError> {
+        let tokenized = self.section(Section::TokenTables).is_some();
+        self.check_section(Section::Constraint, |bytes| match tokenized {
+            true => constraint::check::fault(bytes),
+            false => Some("needs a tokenizer's tables"),
+        })
+    }
+
+    /// Looks for a fault in a section, if it is there.
+    fn check_section(
+        &self,
+        section: Section,
+        fault: impl Fn(&[u8]) -> Option<&'static str>,
+    ) -> Result<(), PlanError> {
+        match self.section(section).and_then(fault) {
             None => Ok(()),
             Some(fault) => Err(PlanError::Section {
                 section: section.name(),

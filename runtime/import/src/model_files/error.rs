@@ -41,6 +41,14 @@ pub enum TextError {
         /// The first byte that is not.
         offset: usize,
     },
+    /// Answers cannot be held to what the file says.
+    #[error("`{}` cannot constrain answers: {fault}", path.display())]
+    Answers {
+        /// The file.
+        path: PathBuf,
+        /// Why, and where in it.
+        fault: String,
+    },
     /// The tokenizer knows tokens that the graph does not.
     #[error(
         "`{}` does not belong to this graph: its token {id} (`{token}`) is beyond the graph's \

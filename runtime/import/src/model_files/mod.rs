@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 pub use error::TextError;
 pub use generation::GenerationDefaults;
 
+use crate::answers;
 use crate::token_tables::{self, Unfit};
 use crate::write::Source;
 use generation::{Config, GenaiConfig, GenerationConfig};
@@ -34,7 +35,7 @@ const README_LIMIT: u64 = 4 << 20;
 const GRAPH_HASH_LIMIT: u64 = 64 << 20;
 
 /// Names of the files that [`ModelTexts::beside`] reads, and that a plan therefore depends on.
-pub const FILES: [&str; 11] = [
+pub const FILES: [&str; 13] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -46,6 +47,8 @@ pub const FILES: [&str; 11] = [
     "README.md",
     "LICENSE",
     "LICENSE.txt",
+    answers::SCHEMA,
+    answers::LIST,
 ];
 
 /// A tokenizer as a plan carries it.
@@ -81,6 +84,8 @@ pub struct ModelTexts {
     pub tokenizer: Option<PlanTokenizer>,
     /// The chat template's Jinja source.
     pub chat_template: Option<String>,
+    /// The constraint that answers are held to, as a plan has it.
+    pub answers: Option<Vec<u8>>,
     /// Stop tokens, special tokens and sampling defaults.
     pub generation: GenerationDefaults,
     /// Where the model came from.
@@ -124,8 +129,10 @@ impl ModelTexts {
         let last_token = tokenizer
             .and_then(Tokenizer::into_last)
             .map(|token| (folder.0.join("tokenizer.json"), token));
+        let tokenizer = tokenizer_bytes.map(PlanTokenizer::new);
         Ok(ModelTexts {
-            tokenizer: tokenizer_bytes.map(PlanTokenizer::new),
+            answers: folder.answers(tokenizer.as_ref())?,
+            tokenizer,
             chat_template,
             generation,
             source: Source {
@@ -207,6 +214,26 @@ impl Folder {
                 offset: error.utf8_error().valid_up_to(),
             }),
         }
+    }
+
+    /// What answers may look like, by the schema or else by the list. Only core's own tokenizer
+    /// knows the bytes of tokens wherever a plan runs.
+    fn answers(&self, tokenizer: Option<&PlanTokenizer>) -> Result<Option<Vec<u8>>, TextError> {
+        let (name, section) = if let Some(json) = self.read(answers::SCHEMA, JSON_LIMIT)? {
+            (answers::SCHEMA, answers::of_schema(&json))
+        } else if let Some(list) = self.text(answers::LIST, TEMPLATE_LIMIT)? {
+            (answers::LIST, answers::of_list(&list))
+        } else {
+            return Ok(None);
+        };
+        let section = match tokenizer {
+            Some(PlanTokenizer::Tables(_)) => section,
+            _ => Err("answers can be held to it only by a byte-level BPE tokenizer".into()),
+        };
+        section.map(Some).map_err(|fault| TextError::Answers {
+            path: self.0.join(name),
+            fault,
+        })
     }
 
     fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, TextError> {

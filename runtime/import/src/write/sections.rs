@@ -62,6 +62,7 @@ pub(super) fn lay_out(
                 Some(PlanTokenizer::Tables(tables)) => Some(tables.clone()),
                 _ => None,
             },
+            Section::Constraint => texts.answers.clone(),
             Section::ChatTemplate => texts.chat_template.clone().map(String::into_bytes),
             Section::Generation => Some(json(&texts.generation.within(spec.vocab))),
             // Laid down by hand, after all others; a kind that this writer does not know
