@@ -65,12 +65,28 @@ fn a_model_answers_from_a_list() {
 }
 
 #[test]
-fn an_answer_that_nothing_ends_still_ends() {
-    let model = Model::embedded().expect("it is embedded");
-    let mut chat = model.chat().expect("it chats");
-    let mut options = GenerateOptions::new();
-    options.ignore_end_of_text = true;
-    let answer = chat.ask("turn on the lamp", &options).expect("an answer");
+fn an_answer_that_no_token_ends_still_ends() {
+    let export = Export::copy(&home_export());
+    for name in ["config.json", "generation_config.json", "genai_config.json"] {
+        let text = String::from_utf8(export.read(name)).expect("JSON");
+        export.write(
+            name,
+            text.replace("eos_token_id", "eos_token_was").as_bytes(),
+        );
+    }
+    let text = String::from_utf8(export.read("tokenizer_config.json")).expect("JSON");
+    export.write(
+        "tokenizer_config.json",
+        text.replace("eos_token", "eos_was").as_bytes(),
+    );
+    let plan = compile(Path::new(export.path()));
+    let model = Model::open_with(&plan.path, &ModelOptions::new()).expect("it was just compiled");
+    let mut session = model.session().expect("a session");
+    let prompt = "<|user|> turn on the lamp<|assistant|>";
+    let generation = session
+        .generate(prompt, &GenerateOptions::new())
+        .expect("a prompt");
+    let answer = generation.answer().expect("an answer");
     assert_eq!(answer.summary.reason, FinishReason::EndOfText);
     serde_json::from_str::<Value>(&answer.text).expect("JSON");
 }

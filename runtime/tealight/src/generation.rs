@@ -125,7 +125,10 @@ impl Run {
             ends.extend(&texts.defaults.stop_token_ids);
         }
         let detokenizer = texts.tokenizer.clone().map(Detokenizer::new);
-        let course = texts.answers.as_ref().map(Course::new);
+        let answers = texts.answers.as_ref();
+        let course = answers
+            .filter(|_| !options.ignore_end_of_text)
+            .map(Course::new);
         let reused = session.reuse(&tokens);
         Ok(Run {
             prompt: tokens.len(),

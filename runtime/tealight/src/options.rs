@@ -46,7 +46,8 @@ pub struct GenerateOptions {
     pub stop: Vec<String>,
     /// Tokens that end the text, beside the model's own.
     pub stop_tokens: Vec<TokenId>,
-    /// Goes on after tokens that end the text, to measure speed.
+    /// Goes on after tokens that end the text, and says what its model's answers are not held to,
+    /// to measure speed.
     pub ignore_end_of_text: bool,
     /// Stops the generation when it is cancelled. Clones of the options share it.
     pub cancel: CancelToken,

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use object::{Object, ObjectSection};
+
 use super::boards::{MACHINES, Program};
 use super::qemu::Session;
 use crate::command::{self, cargo, output, program};
@@ -113,14 +115,9 @@ fn reset(program: &Program, elf: &Path) -> Outcome {
 /// With a model that is damaged or of another version, the firmware says so and goes on.
 fn bad_models(program: &Program, elf: &Path) -> Outcome {
     let whole = fs::read(elf)?;
-    let start = b"TEALIGHT";
-    // The first is the reader's own copy of the mark, unless the file begins a line of 64 bytes.
-    let plans = whole.windows(start.len()).enumerate();
-    let at = plans
-        .filter(|(at, bytes)| bytes == start && at % 64 == 0)
-        .map(|(at, _)| at)
-        .next()
-        .ok_or("there is no plan in the firmware")?;
+    let plan = object::File::parse(&*whole)?.section_by_name(".model");
+    let plan = plan.and_then(|section| section.file_range());
+    let at = plan.ok_or("there is no plan in the firmware")?.0 as usize;
     let bad: [(usize, &str); 4] = [
         (0, "this is not a Tealight plan"),
         (8, "compile the model again"),

@@ -81,9 +81,8 @@ impl<'a> Constraint<'a> {
     /// The state after a token that says something.
     fn after(&self, token: TokenId) -> Option<State> {
         let bytes = self.tokenizer.token_bytes(token)?;
-        if bytes.is_empty() || self.tokenizer.is_special(token) {
-            return None;
-        }
-        self.automaton.walk(self.state, bytes)
+        let state = self.automaton.walk(self.state, bytes)?;
+        // Last, because it takes longest.
+        (!self.tokenizer.is_special(token)).then_some(state)
     }
 }
