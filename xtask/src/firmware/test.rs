@@ -115,9 +115,10 @@ fn reset(program: &Program, elf: &Path) -> Outcome {
 /// With a model that is damaged or of another version, the firmware says so and goes on.
 fn bad_models(program: &Program, elf: &Path) -> Outcome {
     let whole = fs::read(elf)?;
-    let plan = object::File::parse(&*whole)?.section_by_name(".model");
-    let plan = plan.and_then(|section| section.file_range());
-    let at = plan.ok_or("there is no plan in the firmware")?.0 as usize;
+    let file = object::File::parse(&*whole)?;
+    let plan = file.section_by_name(".model");
+    let place = plan.and_then(|section| section.file_range());
+    let at = place.ok_or("there is no plan in the firmware")?.0 as usize;
     let bad: [(usize, &str); 4] = [
         (0, "this is not a Tealight plan"),
         (8, "compile the model again"),
