@@ -241,6 +241,7 @@ fn float_weights_are_quantized_where_that_is_asked_for_and_shared_still() {
     let saved = model.save();
     for (to, encoding) in [
         (Quantize::Int4, Encoding::Int4),
+        (Quantize::Int4Asymmetric, Encoding::Int4ZeroPoint),
         (Quantize::Int8, Encoding::Int8),
     ] {
         let quantize = Some(to);

@@ -49,6 +49,8 @@ pub(crate) struct CompileArgs {
 enum Kind {
     /// 4.5 bits a weight
     Int4,
+    /// 4.75 bits a weight, a zero point for each 32 among them
+    Int4Asymmetric,
     /// 8.5 bits a weight
     Int8,
 }
@@ -66,6 +68,7 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
     options.context = args.context;
     options.quantize = args.quantize.map(|kind| match kind {
         Kind::Int4 => Quantize::Int4,
+        Kind::Int4Asymmetric => Quantize::Int4Asymmetric,
         Kind::Int8 => Quantize::Int8,
     });
 

@@ -1,7 +1,9 @@
-//! Float weights that are quantized on their way into the plan: blocks of 32 inputs, symmetric.
+//! Float weights that are quantized on their way into the plan: blocks of 32 inputs, symmetric or
+//! with zero points.
 //!
-//! A block's scale is not just its greatest value's: of a few candidates around that one, the scale
-//! is taken that leaves the least squared error, and is then fitted to the integers it gave.
+//! A block's scale is not just what its extremes ask for: of a few candidates around that one, and
+//! zero points around theirs, those are taken that leave the least squared error, and the scale is
+//! then fitted to the integers it gave.
 
 use tealight_core::layout::{self, BLOCK, Encoding};
 
@@ -15,6 +17,8 @@ use crate::ImportError;
 pub enum Quantize {
     /// 4.5 bits a weight.
     Int4,
+    /// 4.75 bits a weight, a zero point for each block among them.
+    Int4Asymmetric,
     /// 8.5 bits a weight.
     Int8,
 }
@@ -30,15 +34,16 @@ impl Quantize {
     fn encoding(self) -> Encoding {
         match self {
             Quantize::Int4 => Encoding::Int4,
+            Quantize::Int4Asymmetric => Encoding::Int4ZeroPoint,
             Quantize::Int8 => Encoding::Int8,
         }
     }
 
-    /// The least integer; the greatest is one less than its opposite.
-    fn least(self) -> f32 {
+    /// The zero point of symmetric blocks. Stored integers are below twice as many.
+    fn middle(self) -> f32 {
         match self {
-            Quantize::Int4 => -8.0,
-            Quantize::Int8 => -128.0,
+            Quantize::Int4 | Quantize::Int4Asymmetric => 8.0,
+            Quantize::Int8 => 128.0,
         }
     }
 }
@@ -57,7 +62,7 @@ impl QuantizedMatrix {
                 .fold(greatest, |max, value| max.max(value.abs()));
             Ok(())
         })?;
-        Ok(2.0 * greatest / -self.to.least())
+        Ok(2.0 * greatest / self.to.middle())
     }
 
     pub(super) fn pack(&self, factor: f32, sink: Sink<'_>) -> Result<(), ImportError> {
@@ -65,16 +70,22 @@ impl QuantizedMatrix {
         let len = encoding.group_bytes(cols);
         let mut group =
             vec![0; len.ok_or_else(|| fault(&self.matrix.tensor, "is too large to pack"))?];
-        let (mut integers, mut scales) = (Vec::new(), Vec::new());
+        let (mut integers, mut scales, mut zero_points) = (Vec::new(), Vec::new(), Vec::new());
         self.for_groups(|values| {
             integers.clear();
             scales.clear();
+            zero_points.clear();
             for row in values.chunks_exact(cols) {
                 for block in row.chunks(BLOCK) {
-                    scales.push(quantize(self.to, block, &mut integers) / factor);
+                    let fit = quantize(self.to, block, &mut integers);
+                    scales.push(fit.scale / factor);
+                    zero_points.push(fit.zero_point as u8);
                 }
             }
-            layout::pack_quantized(encoding, cols, &integers, &scales, &[], &mut group);
+            if !encoding.has_zero_points() {
+                zero_points.clear();
+            }
+            layout::pack_quantized(encoding, cols, &integers, &scales, &zero_points, &mut group);
             sink(&group)
         })
     }
@@ -101,22 +112,26 @@ impl QuantizedMatrix {
     }
 }
 
-/// Candidates on either side of the scale that the greatest value asks for, 1/80 of it apart.
+/// Candidates on either side of the scale that the extremes ask for, 1/80 of it apart.
 const CANDIDATES: i32 = 12;
 
-/// Appends a block's stored integers; its scale.
-fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> f32 {
-    let least = to.least();
-    // The value of greatest magnitude, which alone may become the least integer.
-    let greatest = block
-        .iter()
-        .fold(0.0f32, |max, &x| if x.abs() > max.abs() { x } else { max });
-    let integer = |x: f32, inverse: f32| (x * inverse).round_ties_even().clamp(least, -least - 1.0);
-    // The error that a fitted scale leaves is `Σx² − gain`.
-    let fitted = |inverse: f32| {
+/// How a block's integers stand for its values: `scale · (integer − zero_point)`.
+#[derive(Clone, Copy)]
+struct Fit {
+    scale: f32,
+    zero_point: f32,
+    /// What the integers are made with; near `1 / scale`.
+    inverse: f32,
+    /// What the integers save of the squares of all values.
+    gain: f64,
+}
+
+impl Fit {
+    /// The scale that fits the integers which `inverse` gives.
+    fn of(to: Quantize, block: &[f32], inverse: f32, zero_point: f32) -> Fit {
         let (mut products, mut squares) = (0.0f64, 0.0f64);
         for &x in block {
-            let q = f64::from(integer(x, inverse));
+            let q = f64::from(integer(to, x, inverse, zero_point) - zero_point);
             products += f64::from(x) * q;
             squares += q * q;
         }
@@ -125,21 +140,55 @@ fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> f32 {
         } else {
             0.0
         };
-        (scale * products, scale as f32)
+        Fit {
+            scale: scale as f32,
+            zero_point,
+            inverse,
+            gain: scale * products,
+        }
+    }
+}
+
+fn integer(to: Quantize, x: f32, inverse: f32, zero_point: f32) -> f32 {
+    ((x * inverse).round_ties_even() + zero_point).clamp(0.0, 2.0 * to.middle() - 1.0)
+}
+
+/// Appends a block's stored integers.
+fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> Fit {
+    let (mut least, mut most) = (0.0f32, 0.0f32);
+    for &x in block {
+        (least, most) = (least.min(x), most.max(x));
+    }
+    // The value of greatest magnitude, which alone may become the least integer.
+    let extreme = if -least > most { least } else { most };
+    let plain = match to {
+        Quantize::Int4 | Quantize::Int8 => -to.middle() / extreme,
+        Quantize::Int4Asymmetric => (2.0 * to.middle() - 1.0) / (most - least),
     };
-    let plain = least / greatest;
-    let (mut best, mut scale, mut inverse) = (0.0, 0.0, 0.0);
+    let mut best = Fit::of(to, block, 0.0, to.middle());
     if plain.is_finite() {
         for candidate in -CANDIDATES..=CANDIDATES {
-            let tried = plain * (1.0 + candidate as f32 / 80.0);
-            let (gain, fit) = fitted(tried);
-            if gain > best {
-                (best, scale, inverse) = (gain, fit, tried);
+            let inverse = plain * (1.0 + candidate as f32 / 80.0);
+            let zero_points = match to {
+                Quantize::Int4 | Quantize::Int8 => to.middle()..=to.middle(),
+                Quantize::Int4Asymmetric => {
+                    let zero = (-least * inverse).round_ties_even();
+                    (zero - 1.0).max(0.0)..=(zero + 1.0).min(2.0 * to.middle() - 1.0)
+                }
+            };
+            let mut zero_point = *zero_points.start();
+            while zero_points.contains(&zero_point) {
+                let fit = Fit::of(to, block, inverse, zero_point);
+                if fit.gain > best.gain {
+                    best = fit;
+                }
+                zero_point += 1.0;
             }
         }
     }
-    integers.extend(block.iter().map(|&x| (integer(x, inverse) - least) as u8));
-    scale
+    let fitted = block.iter();
+    integers.extend(fitted.map(|&x| integer(to, x, best.inverse, best.zero_point) as u8));
+    best
 }
 
 #[cfg(test)]
@@ -148,10 +197,11 @@ mod tests {
 
     fn error(to: Quantize, block: &[f32]) -> f64 {
         let mut integers = Vec::new();
-        let scale = f64::from(quantize(to, block, &mut integers));
+        let fit = quantize(to, block, &mut integers);
         let pairs = block.iter().zip(&integers);
-        let apart =
-            |(x, q): (&f32, &u8)| f64::from(*x) - scale * (f64::from(*q) + f64::from(to.least()));
+        let apart = |(x, q): (&f32, &u8)| {
+            f64::from(*x) - f64::from(fit.scale) * f64::from(f32::from(*q) - fit.zero_point)
+        };
         pairs.map(|pair| apart(pair).powi(2)).sum()
     }
 
@@ -186,8 +236,22 @@ mod tests {
     fn blocks_of_nothing_and_of_the_least_floats_are_finite() {
         for value in [0.0, f32::MIN_POSITIVE, 1e-45, f32::MAX] {
             let mut integers = Vec::new();
-            let scale = quantize(Quantize::Int4, &[value, -value, 0.0], &mut integers);
-            assert!(scale.is_finite() && integers.len() == 3, "{value}");
+            for to in [Quantize::Int4, Quantize::Int4Asymmetric, Quantize::Int8] {
+                integers.clear();
+                let fit = quantize(to, &[value, -value, 0.0], &mut integers);
+                assert!(
+                    fit.scale.is_finite() && integers.len() == 3,
+                    "{to:?}: {value}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn zero_points_fit_blocks_that_lean_to_one_side() {
+        // Exactly sixteen steps from −0.25 up, as other formats with zero points have them.
+        let block: Vec<f32> = (0..32).map(|i| -0.25 + 0.125 * (i % 16) as f32).collect();
+        assert!(error(Quantize::Int4Asymmetric, &block) < 1e-12);
+        assert!(error(Quantize::Int4, &block) > 0.01);
     }
 }
