@@ -116,6 +116,7 @@ pub(crate) unsafe fn attend<E: KvVector>(
         value_dim,
         scoring,
         scores,
+        inverse: [0.0; QUERIES],
     });
 }
 
@@ -128,6 +129,8 @@ struct Attend<'a, E: KvVector> {
     value_dim: usize,
     scoring: Scoring,
     scores: &'a mut [f32],
+    /// One over the sum of a query's weights.
+    inverse: [f32; QUERIES],
 }
 
 /// What the queries of a tile attend to.
@@ -162,52 +165,88 @@ impl<E: KvVector> Kernel for Attend<'_, E> {
     #[inline(always)]
     fn run<L: DotBlocks>(mut self, lanes: L) {
         let mut first = self.range.start;
+        let mut phase = Phase::Scores;
         while first < self.range.end {
             // Queries, tiles of keys and vectors of values at once: what registers hold.
-            first += match (self.range.end - first).min(L::QUERIES) {
-                8.. if L::QUERIES >= 8 => self.tile::<L, 8, 2, 2>(lanes, first),
-                7 if L::QUERIES >= 8 => self.tile::<L, 7, 2, 4>(lanes, first),
-                4.. if L::MANY => self.tile::<L, 4, 4, 4>(lanes, first),
-                4.. if L::QUERIES >= 4 => self.tile::<L, 4, 1, 1>(lanes, first),
-                3 if L::MANY => self.tile::<L, 3, 4, 4>(lanes, first),
-                3 if L::QUERIES >= 4 => self.tile::<L, 3, 1, 1>(lanes, first),
-                2 if L::MANY => self.tile::<L, 2, 4, 4>(lanes, first),
-                2 if L::QUERIES >= 4 => self.tile::<L, 2, 2, 2>(lanes, first),
-                _ if L::MANY => self.tile::<L, 1, 8, 4>(lanes, first),
-                _ if L::QUERIES >= 4 => self.tile::<L, 1, 2, 4>(lanes, first),
-                _ => self.tile::<L, 1, 1, 1>(lanes, first),
+            let count = match (self.range.end - first).min(L::QUERIES) {
+                8.. if L::QUERIES >= 8 => self.tile::<L, 8, 2, 2>(lanes, first, phase),
+                7 if L::QUERIES >= 8 => self.tile::<L, 7, 2, 4>(lanes, first, phase),
+                4.. if L::MANY => self.tile::<L, 4, 4, 4>(lanes, first, phase),
+                4.. if L::QUERIES >= 4 => self.tile::<L, 4, 1, 1>(lanes, first, phase),
+                3 if L::MANY => self.tile::<L, 3, 4, 4>(lanes, first, phase),
+                3 if L::QUERIES >= 4 => self.tile::<L, 3, 1, 1>(lanes, first, phase),
+                2 if L::MANY => self.tile::<L, 2, 4, 4>(lanes, first, phase),
+                2 if L::QUERIES >= 4 => self.tile::<L, 2, 2, 2>(lanes, first, phase),
+                _ if L::MANY => self.tile::<L, 1, 8, 4>(lanes, first, phase),
+                _ if L::QUERIES >= 4 => self.tile::<L, 1, 2, 4>(lanes, first, phase),
+                _ => self.tile::<L, 1, 1, 1>(lanes, first, phase),
+            };
+            phase = match phase {
+                Phase::Scores => {
+                    self.weights(lanes, first, count);
+                    Phase::Values
+                }
+                Phase::Values => {
+                    first += count;
+                    Phase::Scores
+                }
             };
         }
     }
+}
+
+/// Half of a tile's work. Between the two, scores become weights, by code that all sizes of tiles
+/// share.
+#[derive(Clone, Copy)]
+enum Phase {
+    Scores,
+    Values,
 }
 
 /// A query in whole vectors, and what is left over, filled up with zeros.
 type Query<'a> = (&'a [[f32; LANES]], [f32; LANES]);
 
 impl<E: KvVector> Attend<'_, E> {
-    /// `Q` queries from `first` on; returns `Q`.
+    /// A phase of `Q` queries from `first` on; returns `Q`.
     #[inline(always)]
     fn tile<L: Lanes, const Q: usize, const B: usize, const N: usize>(
         &mut self,
         lanes: L,
         first: usize,
+        phase: Phase,
     ) -> usize {
         let mut seen = Seen {
             starts: [0; Q],
             ends: [0; Q],
             blocks: (0, 0),
         };
+        for q in 0..Q {
+            seen.starts[q] = self.queries.start(first + q);
+            seen.ends[q] = self.queries.len(first + q);
+        }
+        seen.blocks = (seen.starts[0] / LANES, seen.ends[Q - 1].div_ceil(LANES));
+        match phase {
+            Phase::Scores => self.all_scores::<L, Q, B>(lanes, first, &seen),
+            Phase::Values => self.all_values::<L, Q, N>(lanes, first, &seen),
+        }
+        Q
+    }
+
+    #[inline(always)]
+    fn all_scores<L: Lanes, const Q: usize, const B: usize>(
+        &mut self,
+        lanes: L,
+        first: usize,
+        seen: &Seen<Q>,
+    ) {
         let mut queries = [(&[][..], [0.0; LANES]); Q];
         for q in 0..Q {
             let (t, head) = self.queries.place(first + q);
-            seen.starts[q] = self.queries.start(first + q);
-            seen.ends[q] = self.queries.len(first + q);
             let query = &self.queries.rows.row(t)[head * self.key_dim..][..self.key_dim];
             let (whole, tail) = query.as_chunks();
             queries[q].0 = whole;
             queries[q].1[..tail.len()].copy_from_slice(tail);
         }
-        seen.blocks = (seen.starts[0] / LANES, seen.ends[Q - 1].div_ceil(LANES));
         let mut block = seen.blocks.0;
         while block + B <= seen.blocks.1 {
             self.scores::<L, Q, B>(lanes, &queries, block, seen.blocks);
@@ -218,30 +257,48 @@ impl<E: KvVector> Attend<'_, E> {
                 self.scores::<L, Q, 1>(lanes, &queries, block, seen.blocks);
             }
         }
-        let mut inverse = [lanes.splat(0.0); Q];
-        for q in 0..Q {
-            let (from, len) = seen.row(q);
-            let scores = &mut self.scores[from..][..len];
+    }
+
+    /// Turns the scores of `count` queries from `first` on into weights, and keeps the inverse of
+    /// each sum.
+    #[inline(always)]
+    fn weights<L: Lanes>(&mut self, lanes: L, first: usize, count: usize) {
+        let from = self.queries.start(first) / LANES;
+        let stride = (self.queries.len(first + count - 1).div_ceil(LANES) - from) * LANES;
+        for q in 0..count {
+            let len = self.queries.len(first + q) - from * LANES;
+            let scores = &mut self.scores[q * stride..][..len];
             if let Some(cap) = self.scoring.softcap {
                 softcap(lanes, scores, cap);
             }
             // What is out of sight weighs nothing, so it is no matter which queries share a tile.
-            scores[..seen.starts[q] - seen.blocks.0 * LANES].fill(f32::NEG_INFINITY);
-            inverse[q] = lanes.splat(1.0 / softmax(lanes, scores));
+            scores[..self.queries.start(first + q) - from * LANES].fill(f32::NEG_INFINITY);
+            self.inverse[q] = 1.0 / softmax(lanes, scores);
         }
+    }
 
+    #[inline(always)]
+    fn all_values<L: Lanes, const Q: usize, const N: usize>(
+        &mut self,
+        lanes: L,
+        first: usize,
+        seen: &Seen<Q>,
+    ) {
+        let mut inverse = [lanes.splat(0.0); Q];
+        for q in 0..Q {
+            inverse[q] = lanes.splat(self.inverse[q]);
+        }
         let mut start = 0;
         while start < self.value_dim {
             start += match (self.value_dim - start) / LANES {
-                left if left >= N => self.strip::<L, Q, N>(lanes, first, &seen, &inverse, start),
-                1.. if N > 1 => self.strip::<L, Q, 1>(lanes, first, &seen, &inverse, start),
+                left if left >= N => self.strip::<L, Q, N>(lanes, first, seen, &inverse, start),
+                1.. if N > 1 => self.strip::<L, Q, 1>(lanes, first, seen, &inverse, start),
                 _ => {
-                    self.edge::<L, Q>(lanes, first, &seen, &inverse, start);
+                    self.edge::<L, Q>(lanes, first, seen, &inverse, start);
                     self.value_dim - start
                 }
             };
         }
-        Q
     }
 
     /// Scores of the positions of `B` blocks of sixteen, of those in `blocks`. The last block may
