@@ -3,32 +3,20 @@
 //! Beside the graph lies `answers.schema.json`, a JSON schema of the subset that
 //! [`schema`] describes, or `answers.txt` with one whole answer a line.
 
+#[cfg(feature = "answers")]
 mod automaton;
+#[cfg(feature = "answers")]
+mod compile;
+#[cfg(not(feature = "answers"))]
+#[path = "absent.rs"]
+mod compile;
+#[cfg(feature = "answers")]
 mod schema;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "answers"))]
 mod tests;
+
+pub(crate) use compile::{of_list, of_schema};
 
 pub(crate) const SCHEMA: &str = "answers.schema.json";
 pub(crate) const LIST: &str = "answers.txt";
-
-/// The constraint section for answers that a JSON schema describes, written without spaces.
-///
-/// # Errors
-/// What is wrong with the schema, and where.
-pub fn of_schema(json: &[u8]) -> Result<Vec<u8>, String> {
-    automaton::of_pattern(&schema::pattern(json)?)
-}
-
-/// The constraint section for a list of answers, one a line.
-///
-/// # Errors
-/// If there are none, or too many.
-pub fn of_list(list: &str) -> Result<Vec<u8>, String> {
-    let answers = list.lines().filter(|line| !line.trim().is_empty());
-    let patterns: Vec<String> = answers.map(automaton::literal).collect();
-    if patterns.is_empty() {
-        return Err("it has no answers".into());
-    }
-    automaton::of_pattern(&automaton::any_of(patterns))
-}
