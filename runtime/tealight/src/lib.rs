@@ -32,6 +32,7 @@
 //! # Features
 //! - `import` (default): opens ONNX models, by compiling them on this machine.
 //! - `embedded` (default): [`Model::embedded`], a model that the library carries.
+//! - `answers` (default): with `import`, makes the constraint of a schema or list beside a model.
 //! - `tract`: the module `onnx`, to run any other ONNX model.
 
 mod answers;
