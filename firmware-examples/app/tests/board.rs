@@ -138,6 +138,15 @@ fn board(
     bus.done();
 }
 
+/// A test in which nothing happens but that the socket goes on, once.
+fn socket_goes_on(test: impl Fn(&mut dyn FnMut() -> Status, &Serial, &Dog)) {
+    let seen = Seen {
+        plug: vec![Digital::set(State::High)],
+        ..Seen::default()
+    };
+    board(seen, 128, |_| {}, test);
+}
+
 /// Polls until there is nothing to do; how often.
 fn run(poll: &mut dyn FnMut() -> Status) -> usize {
     (1..).find(|_| poll() != Status::Busy).expect("it ends")
@@ -204,62 +213,44 @@ fn requests_move_pins() {
 
 #[test]
 fn a_poll_makes_one_token_and_feeds_the_watchdog() {
-    let seen = Seen {
-        plug: vec![Digital::set(State::High)],
-        ..Seen::default()
-    };
-    board(
-        seen,
-        128,
-        |_| {},
-        |poll, serial, dog| {
-            serial.type_in("turn on the socket\r");
-            let before = *dog.0.borrow();
-            let polls = run(poll);
-            assert_eq!(*dog.0.borrow() - before, polls);
-            // A request of six tokens in steps of four, an answer of two or more.
-            assert!(polls > 5, "{polls}");
-        },
-    );
+    socket_goes_on(|poll, serial, dog| {
+        serial.type_in("turn on the socket\r");
+        let before = *dog.0.borrow();
+        let polls = run(poll);
+        assert_eq!(*dog.0.borrow() - before, polls);
+        // A request of six tokens in steps of four, an answer of two or more.
+        assert!(polls > 5, "{polls}");
+    });
 }
 
 #[test]
 fn bad_lines_leave_a_prompt_that_works() {
-    let seen = Seen {
-        plug: vec![Digital::set(State::High)],
-        ..Seen::default()
-    };
-    board(
-        seen,
-        128,
-        |_| {},
-        |poll, serial, _| {
-            serial.shown();
-            let long = "x".repeat(400);
-            let lines: [(&[u8], &str); 3] = [
-                (b"\xff\xfe\x01\x02\r", "! the line is no text\n> "),
-                (long.as_bytes(), ""),
-                (b"\r", "! the line is longer than 240 bytes\n> "),
-            ];
-            for (line, said) in lines {
-                serial.type_in(line);
-                run(poll);
-                let shown = serial.shown();
-                assert!(shown.ends_with(said), "{shown}");
-            }
-            // A letter a token.
-            serial.type_in(format!("{}\r", "é".repeat(100)));
+    socket_goes_on(|poll, serial, _| {
+        serial.shown();
+        let long = "x".repeat(400);
+        let lines: [(&[u8], &str); 3] = [
+            (b"\xff\xfe\x01\x02\r", "! the line is no text\n> "),
+            (long.as_bytes(), ""),
+            (b"\r", "! the line is longer than 240 bytes\n> "),
+        ];
+        for (line, said) in lines {
+            serial.type_in(line);
             run(poll);
             let shown = serial.shown();
-            assert!(
-                shown.contains("leaves no room in a context of 128"),
-                "{shown}"
-            );
-            serial.type_in("turn on the socket\r");
-            run(poll);
-            assert!(serial.shown().ends_with("= plug on\n> "));
-        },
-    );
+            assert!(shown.ends_with(said), "{shown}");
+        }
+        // A letter a token.
+        serial.type_in(format!("{}\r", "é".repeat(100)));
+        run(poll);
+        let shown = serial.shown();
+        assert!(
+            shown.contains("leaves no room in a context of 128"),
+            "{shown}"
+        );
+        serial.type_in("turn on the socket\r");
+        run(poll);
+        assert!(serial.shown().ends_with("= plug on\n> "));
+    });
 }
 
 #[test]
@@ -279,26 +270,17 @@ fn an_answer_that_fills_the_context_is_cut_off_and_nothing_is_done() {
 
 #[test]
 fn ctrl_c_stops_an_answer_and_the_next_one_is_whole() {
-    let seen = Seen {
-        plug: vec![Digital::set(State::High)],
-        ..Seen::default()
-    };
-    board(
-        seen,
-        128,
-        |_| {},
-        |poll, serial, _| {
-            serial.type_in("turn off the socket\r");
-            poll();
-            poll();
-            serial.type_in("nonsense\x03");
-            run(poll);
-            assert!(serial.shown().ends_with("\nstopped\n> "));
-            serial.type_in("turn on the socket\r");
-            run(poll);
-            assert!(serial.shown().ends_with("= plug on\n> "));
-        },
-    );
+    socket_goes_on(|poll, serial, _| {
+        serial.type_in("turn off the socket\r");
+        poll();
+        poll();
+        serial.type_in("nonsense\x03");
+        run(poll);
+        assert!(serial.shown().ends_with("\nstopped\n> "));
+        serial.type_in("turn on the socket\r");
+        run(poll);
+        assert!(serial.shown().ends_with("= plug on\n> "));
+    });
 }
 
 /// What befalls a plan in flash.
