@@ -23,6 +23,8 @@ enum Set {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    Amx,
     #[cfg(any(target_arch = "aarch64", all(target_arch = "arm", feature = "std")))]
     Neon,
     #[cfg(target_arch = "aarch64")]
@@ -56,6 +58,7 @@ impl Isa {
         "scalar",
         "avx2",
         "avx512vnni",
+        "amx",
         "neon",
         "dotprod",
         "i8mm",
@@ -69,6 +72,8 @@ impl Isa {
         Isa(Set::Avx2),
         #[cfg(target_arch = "x86_64")]
         Isa(Set::Avx512Vnni),
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        Isa(Set::Amx),
         #[cfg(any(target_arch = "aarch64", all(target_arch = "arm", feature = "std")))]
         Isa(Set::Neon),
         #[cfg(target_arch = "aarch64")]
@@ -102,6 +107,8 @@ impl Isa {
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Vnni => "avx512vnni",
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Set::Amx => "amx",
             #[cfg(any(target_arch = "aarch64", all(target_arch = "arm", feature = "std")))]
             Set::Neon => "neon",
             #[cfg(target_arch = "aarch64")]
@@ -131,6 +138,8 @@ impl Isa {
                 "fma",
                 "f16c"
             ),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Set::Amx => Isa(Set::Avx512Vnni).is_available() && super::avx512::has_amx(),
             #[cfg(target_arch = "aarch64")]
             Set::Neon => true,
             #[cfg(all(target_arch = "arm", feature = "std"))]
@@ -156,7 +165,10 @@ impl Isa {
             Set::Avx2 => unsafe { super::avx2::run(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512Vnni => unsafe { super::avx512::run(kernel) },
+            Set::Avx512Vnni => unsafe { super::avx512::run(kernel, false) },
+            // SAFETY: as above.
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Set::Amx => unsafe { super::avx512::run(kernel, true) },
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
             Set::Neon => unsafe { super::neon::run(kernel, Products::Base) },

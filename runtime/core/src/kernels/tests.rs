@@ -391,7 +391,13 @@ fn a_product_reads_a_stride_wider_than_its_row() {
 #[test]
 fn int8_products_of_many_tokens_are_the_same_everywhere() {
     let mut numbers = Numbers(11);
-    for (rows, cols, tokens) in [(16, 32, 13), (40, 610, 75), (150, 300, 131), (70, 1000, 12)] {
+    for (rows, cols, tokens) in [
+        (16, 32, 13),
+        (40, 610, 75),
+        (150, 300, 131),
+        (70, 1000, 12),
+        (33, 1090, 40),
+    ] {
         let precisions = [InputPrecision::Int8, InputPrecision::Int16];
         for (encoding, precision) in PACKED[2..].iter().flat_map(|e| precisions.map(|p| (e, p))) {
             let matrix = Matrix::new(*encoding, rows, cols, &mut numbers);

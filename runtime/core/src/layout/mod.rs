@@ -14,6 +14,8 @@
 //! - **AVX-512 VNNI**: one register is a chunk; `vpdpbusd(acc, w, broadcast32(x))` adds lane by
 //!   lane `Σ w[4r..4r+4] · x` to row `r`. Two nibbles a byte are split by one `and` and one
 //!   shift, and both halves are again chunks, of inputs `8c..8c+4` and `8c+4..8c+8`.
+//! - **AMX**: the eight chunks of a block, nibbles split and zero points taken off, are the tile
+//!   of 8 × 64 bytes that `tdpbssd` multiplies with 16 tokens × 32 inputs.
 //! - **AVX2**: half a chunk is 8 rows; `vpmaddubsw(w, broadcast32(x))` gives two 16-bit sums a
 //!   row. For int4 each is at most `2 · 15 · 127 = 3,810` in magnitude, and a block adds 8 of
 //!   them: 30,480 fits 16 bits, so one `vpmaddwd` by ones a block joins the two. For int8 the

@@ -14,7 +14,7 @@ const SINGLE: usize = 2;
 /// How far ahead of its use a single token asks for its weights, in bytes.
 const AHEAD: usize = 2048;
 
-/// [`crate::kernels::linear_int8()`], whose checks have passed.
+/// [`crate::kernels::linear_int8()`] from the row `first` on; its checks have passed.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
 pub(super) fn linear(
     lanes: Avx512,
@@ -22,8 +22,10 @@ pub(super) fn linear(
     input: QuantizedRows<'_>,
     epilogue: &Epilogue<'_>,
     groups: Range<usize>,
+    first: usize,
 ) {
     let product = Product {
+        first,
         lanes,
         weight,
         input,
@@ -40,6 +42,8 @@ pub(super) fn linear(
 
 #[derive(Clone, Copy)]
 struct Product<'a> {
+    /// The first row of the input.
+    first: usize,
     lanes: Avx512,
     weight: Weight<'a>,
     input: QuantizedRows<'a>,
@@ -52,7 +56,7 @@ impl Product<'_> {
         let mut group = groups.start;
         while group < groups.end {
             // A single token reads one stream of weights: two cost a quarter of the bandwidth.
-            if self.input.count() > SINGLE && groups.end - group >= 2 {
+            if self.input.count() - self.first > SINGLE && groups.end - group >= 2 {
                 self.tokens::<INT4, ZERO_POINTS, 2>(group);
                 group += 2;
             } else {
@@ -66,7 +70,7 @@ impl Product<'_> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
     fn tokens<const INT4: bool, const ZERO_POINTS: bool, const G: usize>(self, group: usize) {
         let count = self.input.count();
-        let mut t = 0;
+        let mut t = self.first;
         while t < count {
             t += match count - t {
                 6.. => self.tile::<INT4, ZERO_POINTS, G, 6>(group, t),

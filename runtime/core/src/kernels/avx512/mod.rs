@@ -7,19 +7,27 @@ use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
 use super::{Epilogue, QuantizedRows, Weight};
 
+#[cfg(target_os = "linux")]
+mod amx;
 mod linear_int8;
+
+#[cfg(target_os = "linux")]
+pub(super) use amx::is_available as has_amx;
 
 /// Proof that the processor has the features of [`run`].
 #[derive(Clone, Copy)]
-pub(super) struct Avx512(());
+pub(super) struct Avx512 {
+    /// Whether it also has AMX, which only Linux gives.
+    amx: bool,
+}
 
 /// Compiles and runs a kernel.
 ///
 /// # Safety
-/// The processor must have all the named features.
+/// The processor must have all the named features, and with `amx` AMX, on Linux.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-pub(super) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run(Avx512(()))
+pub(super) unsafe fn run<K: Kernel>(kernel: K, amx: bool) -> K::Output {
+    kernel.run(Avx512 { amx })
 }
 
 /// An instruction that the token in `self` allows.
@@ -183,6 +191,13 @@ impl DotBlocks for Avx512 {
         groups: Range<usize>,
     ) {
         // SAFETY: holding `Avx512` proves the features.
-        unsafe { linear_int8::linear(self, weight, input, epilogue, groups) }
+        unsafe {
+            let done = match self.amx {
+                #[cfg(target_os = "linux")]
+                true => amx::linear(self, weight, input, epilogue, groups.clone()),
+                _ => 0,
+            };
+            linear_int8::linear(self, weight, input, epilogue, groups, done);
+        }
     }
 }
