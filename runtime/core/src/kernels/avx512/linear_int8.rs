@@ -11,8 +11,11 @@ use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 const CHUNK: usize = 4 * GROUP_ROWS;
 /// Rows of int8 that a single token has at most.
 const SINGLE: usize = 2;
-/// How far ahead of its use a single token asks for its weights, in bytes.
-const AHEAD: usize = 2048;
+/// Groups that a single token reads at once: processors fetch ahead within a page, and so follow
+/// several streams better than one.
+const STREAMS: usize = 4;
+/// How far ahead of its use a single token asks for its weights, in blocks.
+const AHEAD: usize = 8;
 
 /// [`crate::kernels::linear_int8()`] from the row `first` on; its checks have passed.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
@@ -53,32 +56,34 @@ struct Product<'a> {
 impl Product<'_> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
     fn run<const INT4: bool, const ZERO_POINTS: bool>(self, groups: Range<usize>) {
+        let few = self.input.count() - self.first <= SINGLE;
         let mut group = groups.start;
         while group < groups.end {
-            // A single token reads one stream of weights: two cost a quarter of the bandwidth.
-            if self.input.count() - self.first > SINGLE && groups.end - group >= 2 {
-                self.tokens::<INT4, ZERO_POINTS, 2>(group);
-                group += 2;
-            } else {
-                self.tokens::<INT4, ZERO_POINTS, 1>(group);
-                group += 1;
-            }
+            group += match groups.end - group {
+                STREAMS.. if few => self.tokens::<INT4, ZERO_POINTS, STREAMS>(group),
+                2.. if !few => self.tokens::<INT4, ZERO_POINTS, 2>(group),
+                _ => self.tokens::<INT4, ZERO_POINTS, 1>(group),
+            };
         }
     }
 
-    /// `G` groups for all tokens, so that the weights are read from memory once.
+    /// `G` groups for all tokens, so that the weights are read from memory once; returns `G`.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-    fn tokens<const INT4: bool, const ZERO_POINTS: bool, const G: usize>(self, group: usize) {
+    fn tokens<const INT4: bool, const ZERO_POINTS: bool, const G: usize>(
+        self,
+        group: usize,
+    ) -> usize {
         let count = self.input.count();
         let mut t = self.first;
         while t < count {
             t += match count - t {
-                6.. => self.tile::<INT4, ZERO_POINTS, G, 6>(group, t),
-                4.. => self.tile::<INT4, ZERO_POINTS, G, 4>(group, t),
+                6.. if G < STREAMS => self.tile::<INT4, ZERO_POINTS, G, 6>(group, t),
+                4.. if G < STREAMS => self.tile::<INT4, ZERO_POINTS, G, 4>(group, t),
                 2.. => self.tile::<INT4, ZERO_POINTS, G, 2>(group, t),
                 _ => self.tile::<INT4, ZERO_POINTS, G, 1>(group, t),
             };
         }
+        G
     }
 
     /// `G` groups for `T` tokens from `t` on; returns `T`.
@@ -114,9 +119,14 @@ impl Product<'_> {
                 let zero = rows.map(|row| *row.sums.as_ptr().add(b));
 
                 if T <= SINGLE {
-                    for line in 0..block_bytes.div_ceil(64) {
-                        let ahead = block[0].wrapping_add(AHEAD + 64 * line);
-                        _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+                    // What the next groups begin with lies behind the last of these.
+                    let skipped = if b + AHEAD < blocks { 0 } else { G - 1 };
+                    let ahead = AHEAD * block_bytes + skipped * groups[0].len();
+                    for block in block {
+                        for line in 0..block_bytes.div_ceil(64) {
+                            let ahead = block.wrapping_add(ahead + 64 * line);
+                            _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+                        }
                     }
                 }
 
