@@ -2,7 +2,7 @@
 
 use crate::{ModelOptions, ModelSource, TealightError};
 
-/// What a model says about itself.
+/// What a model says about itself, and the memory that it takes with the options it was asked with.
 #[derive(Clone, Debug, PartialEq, uniffi::Record)]
 pub struct ModelInfo {
     /// The folder's name that the model was compiled from, or what it was opened as.
@@ -25,11 +25,13 @@ pub struct ModelInfo {
     pub has_tokenizer: bool,
     /// Whether it can chat.
     pub has_chat_template: bool,
-    /// About how many bytes of memory the model takes with one chat, but for its keys and
-    /// values.
-    pub fixed_bytes: u64,
-    /// Bytes that keys and values take for each token of a chat's context.
+    /// Tokens that a chat has room for, with the options.
+    pub chat_context: u64,
+    /// Bytes that keys and values take for each token of that room, with the options.
     pub bytes_per_token: u64,
+    /// About how many bytes of memory the model takes with one chat, with the options: the file
+    /// (which the system can drop and read again), keys and values, working memory, tokenizer.
+    pub memory_estimate: u64,
 }
 
 impl From<&tealight::ModelInfo> for ModelInfo {
@@ -45,8 +47,9 @@ impl From<&tealight::ModelInfo> for ModelInfo {
             file_bytes: info.file_bytes,
             has_tokenizer: info.has_tokenizer,
             has_chat_template: info.has_chat_template,
-            fixed_bytes: info.memory_estimate(0),
+            chat_context: info.session_context as u64,
             bytes_per_token: info.kv_bytes_per_token,
+            memory_estimate: info.memory_estimate,
         }
     }
 }

@@ -22,8 +22,9 @@ bind_java_type! {
             file_bytes: jlong,
             has_tokenizer: jboolean,
             has_chat_template: jboolean,
-            fixed_bytes: jlong,
+            chat_context: jint,
             bytes_per_token: jlong,
+            memory_estimate: jlong,
         ),
     },
 }
@@ -89,8 +90,9 @@ pub(crate) fn model_info<'local>(
         long(info.file_bytes),
         info.has_tokenizer,
         info.has_chat_template,
-        long(info.memory_estimate(0)),
+        int(info.session_context),
         long(info.kv_bytes_per_token),
+        long(info.memory_estimate),
     )?)
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from . import _ffi as ffi
@@ -40,7 +40,8 @@ class LoadProgress:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model says about itself."""
+    """What a model says about itself, and the memory that it takes with the options it was asked
+    with."""
 
     name: str
     """The folder's name that the model was compiled from, or what it was opened as."""
@@ -62,10 +63,13 @@ class ModelInfo:
     """Whether it takes and gives text."""
     has_chat_template: bool
     """Whether it can chat."""
-    fixed_bytes: int = field(repr=False)
-    """About how many bytes of memory the model takes with one chat, but for keys and values."""
-    bytes_per_token: int = field(repr=False)
-    """Bytes that keys and values take for each token of a chat's context."""
+    chat_context: int
+    """Tokens that a chat has room for, with the options."""
+    bytes_per_token: int
+    """Bytes that keys and values take for each token of that room, with the options."""
+    memory_estimate: int
+    """About how many bytes of memory the model takes with one chat, with the options: the file
+    (which the system can drop and read again), keys and values, working memory, the tokenizer."""
 
     @classmethod
     def read(cls, path: Path | None = None, **options: Unpack[ModelOptions]) -> ModelInfo:
@@ -75,13 +79,6 @@ class ModelInfo:
         """
         with translated():
             return info(ffi.model_info(source(path), model_options(**options)))
-
-    def memory_estimate(self, context: int) -> int:
-        """About how many bytes of memory the model takes with one chat of so many tokens: the file
-        (which the system can drop and read again), keys and values in half precision, working
-        memory, the tokenizer.
-        """
-        return self.fixed_bytes + self.bytes_per_token * min(context, self.context)
 
 
 def info(native: ffi.ModelInfo) -> ModelInfo:

@@ -41,9 +41,13 @@ class Loading(WithFolder):
         info = ModelInfo.read(EXPORT, cache=self.folder)
         self.assertTrue(info.has_chat_template and info.has_tokenizer)
         self.assertGreater(info.vocab, 256)
-        self.assertGreater(info.memory_estimate(256), info.memory_estimate(1))
-        self.assertGreater(info.memory_estimate(256), info.file_bytes)
-        self.assertEqual(info.memory_estimate(info.context), info.memory_estimate(10**9))
+        self.assertGreater(info.memory_estimate, info.file_bytes)
+        half = info.chat_context // 2
+        small = ModelInfo.read(EXPORT, cache=self.folder, context=half, kv="int8")
+        self.assertEqual(small.chat_context, half)
+        self.assertLess(small.bytes_per_token, info.bytes_per_token)
+        saved = info.chat_context * info.bytes_per_token - half * small.bytes_per_token
+        self.assertGreaterEqual(info.memory_estimate - small.memory_estimate, saved)
         self.assertEqual(ModelInfo.read().file_bytes, info.file_bytes)
         with Model.load() as model:
             self.assertEqual(model.info, ModelInfo.read())

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use tealight_core::executor::{Arena, Config, KvCache, KvType};
+use tealight_core::executor::{Arena, Config, KvCache, Line};
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::Section;
 
 use crate::bytes::{Bytes, check_sha256};
 use crate::model::ModelOptions;
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
-/// What a plan says about itself.
+/// What a plan says about itself, and what it takes to run it as some options say.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct ModelInfo {
@@ -37,11 +37,23 @@ pub struct ModelInfo {
     pub has_tokenizer: bool,
     /// Whether it can chat.
     pub has_chat_template: bool,
-    /// Size of one token's keys and values in bytes, in half precision.
+    /// Tokens that a session has room for.
+    pub session_context: usize,
+    /// Size of one token's keys and values in bytes, as sessions keep them.
     pub kv_bytes_per_token: u64,
-    /// Size of the working memory that a step of 64 tokens needs, in bytes.
+    /// Size of a session's working memory in bytes.
     pub working_bytes: u64,
+    /// About how many bytes of memory the model takes with one session: the file (which the
+    /// system can drop and read again), the session's keys and values, its working memory, and
+    /// the tokenizer.
+    pub memory_estimate: u64,
 }
+
+/// What the template and a tokenizer in tables take, in bytes.
+const TEXTS: u64 = 1 << 20;
+
+/// What a tokenizer takes that is built from its JSON, in bytes; its vocabulary makes most of it.
+const LIBRARY: u64 = 32 << 20;
 
 impl ModelInfo {
     /// Reads what a `.tea` file says about itself, without loading it. An ONNX model is
@@ -54,28 +66,39 @@ impl ModelInfo {
     }
 
     /// As [`ModelInfo::read`], of a model that will be opened with these options: they say
-    /// where compiled models are kept.
+    /// where compiled models are kept, and decide how much memory it takes.
     pub fn read_with(path: impl AsRef<Path>, options: &ModelOptions) -> Result<ModelInfo> {
         let path = path.as_ref();
         let bytes = Bytes::map(&crate::model::plan_of(path, options)?)?;
-        ModelInfo::of_bytes(&path.display().to_string(), bytes)
+        ModelInfo::of_bytes(&path.display().to_string(), bytes, options)
     }
 
     /// What the model that the library carries says about itself.
     #[cfg(feature = "embedded")]
     pub fn embedded() -> Result<ModelInfo> {
-        ModelInfo::of_bytes("embedded model", Bytes::from_static(tealight_models::HOME)?)
+        ModelInfo::embedded_with(&ModelOptions::default())
     }
 
-    fn of_bytes(name: &str, bytes: Bytes) -> Result<ModelInfo> {
+    /// As [`ModelInfo::embedded`], of a model that will be opened with these options.
+    #[cfg(feature = "embedded")]
+    pub fn embedded_with(options: &ModelOptions) -> Result<ModelInfo> {
+        let bytes = Bytes::from_static(tealight_models::HOME)?;
+        ModelInfo::of_bytes("embedded model", bytes, options)
+    }
+
+    fn of_bytes(name: &str, bytes: Bytes, options: &ModelOptions) -> Result<ModelInfo> {
         let plan = Plan::open(bytes).map_err(|source| Error::Plan {
             model: name.to_owned(),
             source,
         })?;
-        ModelInfo::of_plan(name, &plan)
+        ModelInfo::of_plan(name, &plan, options)
     }
 
-    pub(crate) fn of_plan(name: &str, plan: &Plan<Bytes>) -> Result<ModelInfo> {
+    pub(crate) fn of_plan(
+        name: &str,
+        plan: &Plan<Bytes>,
+        options: &ModelOptions,
+    ) -> Result<ModelInfo> {
         check_sha256(name, plan, Section::Manifest)?;
         let manifest = match plan.section(Section::Manifest) {
             None => Manifest::default(),
@@ -86,16 +109,22 @@ impl ModelInfo {
             })?,
         };
         let model = plan.model();
-        let config = Config {
-            step: 64,
-            logits: 1,
-            threads: 1,
-            ..Config::new(1)
-        };
+        let config = config(plan, options);
         let lines = Arena::lines(plan, &config).map_err(|source| Error::Memory {
             model: name.to_owned(),
             source,
         })?;
+        let file_bytes = plan.bytes().len() as u64;
+        let kv_bytes_per_token = KvCache::position_bytes(plan, config.kv) as u64;
+        let working_bytes = (lines * Line::BYTES) as u64;
+        let has_tables = plan.section(Section::TokenTables).is_some();
+        let has_json = plan.section(Section::Tokenizer).is_some();
+        let texts = if has_json && !has_tables {
+            TEXTS + LIBRARY
+        } else {
+            TEXTS
+        };
+        let kv = kv_bytes_per_token.saturating_mul(config.context as u64);
         let folder = manifest.source.folder;
         Ok(ModelInfo {
             name: if folder.is_empty() {
@@ -114,23 +143,27 @@ impl ModelInfo {
             producer: manifest.producer,
             vocab: model.vocab as usize,
             context: model.context as usize,
-            file_bytes: plan.bytes().len() as u64,
-            has_tokenizer: plan.section(Section::TokenTables).is_some()
-                || plan.section(Section::Tokenizer).is_some(),
+            file_bytes,
+            has_tokenizer: has_tables || has_json,
             has_chat_template: plan.section(Section::ChatTemplate).is_some(),
-            kv_bytes_per_token: KvCache::position_bytes(plan, KvType::default()) as u64,
-            working_bytes: lines as u64 * 64,
+            session_context: config.context,
+            kv_bytes_per_token,
+            working_bytes,
+            memory_estimate: (file_bytes + working_bytes + texts).saturating_add(kv),
         })
     }
+}
 
-    /// About how many bytes of memory the model takes with one session of so many tokens: the
-    /// file (which the system can drop and read again), keys and values in half precision,
-    /// working memory, and the tokenizer.
-    pub fn memory_estimate(&self, context: usize) -> u64 {
-        // Where the tokenizer is no tables, what is built from it takes most of this.
-        const LIBRARY: u64 = 32 << 20;
-        let kv = self.kv_bytes_per_token * context.min(self.context) as u64;
-        self.file_bytes + kv + self.working_bytes + LIBRARY
+/// The memory that a session has; one that the model would refuse is as large as it may be.
+fn config(plan: &Plan<Bytes>, options: &ModelOptions) -> Config {
+    let most = plan.model().context as usize;
+    let threads = options.threads.unwrap_or_else(threads::sensible);
+    Config {
+        context: options.session_context(most).clamp(1, most.max(1)),
+        step: options.step_size(),
+        logits: 1,
+        threads: threads.max(1),
+        kv: options.kv.unwrap_or_default(),
     }
 }
 

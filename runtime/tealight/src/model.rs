@@ -107,6 +107,15 @@ impl ModelOptions {
         self.cache = Some(folder.into());
         self
     }
+
+    /// Tokens that sessions have room for, with a model that can attend over `most`.
+    pub(crate) fn session_context(&self, most: usize) -> usize {
+        self.context.unwrap_or(most.min(DEFAULT_CONTEXT))
+    }
+
+    pub(crate) fn step_size(&self) -> usize {
+        self.step.unwrap_or(DEFAULT_STEP).max(1)
+    }
 }
 
 /// A language model, ready to run. Cheap to clone; clones share everything.
@@ -205,7 +214,7 @@ impl Model {
         })?);
         let (texts, (info, crew)) = Texts::read(name, &plan, || {
             let crew = Crew::settled(options, &plan, isa);
-            (ModelInfo::of_plan(name, &plan), crew)
+            (ModelInfo::of_plan(name, &plan, options), crew)
         })?;
         let info = info?;
         let crew = match crew {
@@ -322,7 +331,7 @@ impl Model {
     /// Tokens that sessions have room for unless told otherwise.
     pub(crate) fn context(&self) -> usize {
         let most = self.0.plan.model().context as usize;
-        self.0.options.context.unwrap_or(most.min(DEFAULT_CONTEXT))
+        self.0.options.session_context(most)
     }
 
     /// Bytes that a session keeps of each token, kept in this way.
@@ -335,7 +344,7 @@ impl Model {
     }
 
     pub(crate) fn step_size(&self) -> usize {
-        self.0.options.step.unwrap_or(DEFAULT_STEP).max(1)
+        self.0.options.step_size()
     }
 }
 

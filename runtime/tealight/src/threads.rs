@@ -17,6 +17,7 @@ use tealight_core::pool::{Pool, Single, Workers};
 use crate::Result;
 use crate::bytes::Bytes;
 use crate::model::ModelOptions;
+pub(crate) use cores::sensible;
 use record::Record;
 
 /// Threads that compute, the calling one included.

@@ -1,7 +1,7 @@
 //! The model that the library carries.
 #![cfg(feature = "embedded")]
 
-use tealight::{GenerateOptions, Model, ModelOptions};
+use tealight::{GenerateOptions, KvType, Model, ModelInfo, ModelOptions};
 
 #[test]
 fn it_is_whole_and_answers_in_json() {
@@ -18,6 +18,30 @@ fn it_is_whole_and_answers_in_json() {
     assert_eq!(json["device"], "light");
     assert_eq!(json["room"], "kitchen");
     assert_eq!(json["action"], "off");
+}
+
+#[test]
+fn the_memory_that_it_will_take_depends_on_how_it_is_opened() {
+    let of = |options: ModelOptions| ModelInfo::embedded_with(&options.threads(1)).unwrap();
+    let new = ModelOptions::new;
+    let plain = of(new());
+    assert_eq!(plain.session_context, plain.context.min(4096));
+    let kinds = [KvType::Int8, KvType::F16, KvType::F32].map(|kv| of(new().context(100).kv(kv)));
+    for pair in kinds.windows(2) {
+        let more = pair[1].kv_bytes_per_token - pair[0].kv_bytes_per_token;
+        assert!(more > 0);
+        assert_eq!(
+            pair[1].memory_estimate - pair[0].memory_estimate,
+            100 * more
+        );
+    }
+    assert!(of(new().context(50)).memory_estimate < kinds[1].memory_estimate);
+    assert!(of(new().step(128)).memory_estimate > plain.memory_estimate);
+    // More than the model can attend over is refused when a session is made.
+    assert_eq!(of(new().context(usize::MAX)).session_context, plain.context);
+    let options = new().threads(1).context(100).kv(KvType::Int8);
+    let model = Model::embedded_with(&options).unwrap();
+    assert_eq!(model.info(), &kinds[0]);
 }
 
 /// A small generator of numbers, so that failures can be repeated.

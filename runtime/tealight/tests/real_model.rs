@@ -320,7 +320,8 @@ fn what_is_known_is_told_before_loading() {
     assert_eq!(info.quantization.as_deref(), Some("int4"));
     assert!(info.has_tokenizer && info.has_chat_template);
     assert_eq!(info.kv_bytes_per_token, 30 * 3 * 128 * 2);
-    assert!(info.memory_estimate(1024) > info.file_bytes);
+    assert_eq!(info.session_context, 4096);
+    assert!(info.memory_estimate > info.file_bytes + 4096 * info.kv_bytes_per_token);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 import TealightGenerated
 
-/// What a model says about itself.
+/// What a model says about itself, and the memory that it takes with the options it was asked with.
 public struct ModelInfo: Sendable, Equatable {
     /// The folder's name that the model was compiled from, or what it was opened as.
     public let name: String
@@ -22,9 +22,13 @@ public struct ModelInfo: Sendable, Equatable {
     public let hasTokenizer: Bool
     /// Whether it can chat.
     public let hasChatTemplate: Bool
-
-    private let fixedBytes: Int
-    private let bytesPerToken: Int
+    /// Tokens that a chat has room for, with the options.
+    public let chatContext: Int
+    /// Bytes that keys and values take for each token of that room, with the options.
+    public let bytesPerToken: Int
+    /// About how many bytes of memory the model takes with one chat, with the options: the file
+    /// (which the system can drop and read again), keys and values, working memory, the tokenizer.
+    public let memoryEstimate: Int
 
     init(_ native: TealightGenerated.ModelInfo) {
         name = native.name
@@ -37,15 +41,9 @@ public struct ModelInfo: Sendable, Equatable {
         fileBytes = Int(clamping: native.fileBytes)
         hasTokenizer = native.hasTokenizer
         hasChatTemplate = native.hasChatTemplate
-        fixedBytes = Int(clamping: native.fixedBytes)
+        chatContext = Int(clamping: native.chatContext)
         bytesPerToken = Int(clamping: native.bytesPerToken)
-    }
-
-    /// About how many bytes of memory the model takes with one chat of so many tokens: the file
-    /// (which the system can drop and read again), keys and values in half precision, working
-    /// memory, the tokenizer.
-    public func memoryEstimate(context: Int) -> Int {
-        fixedBytes + bytesPerToken * min(context, self.context)
+        memoryEstimate = Int(clamping: native.memoryEstimate)
     }
 }
 

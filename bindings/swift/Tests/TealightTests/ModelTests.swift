@@ -64,7 +64,9 @@ import Testing
     guard let path = realModel("smollm2-135m-instruct-int4") else { return }
     let info = try await Model.info(of: path)
     #expect(info.hasTokenizer && info.hasChatTemplate)
-    #expect(info.memoryEstimate(context: 256) > info.memoryEstimate(context: 1))
+    let small = try await Model.info(of: path, options: ModelOptions(context: 256, kv: .int8))
+    #expect(small.chatContext == 256 && small.bytesPerToken < info.bytesPerToken)
+    #expect(small.memoryEstimate < info.memoryEstimate)
     let model = try await Model.load(path)
     #expect(model.info == info)
 }

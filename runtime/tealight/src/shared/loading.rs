@@ -22,7 +22,7 @@ impl ModelSource {
     pub fn info(&self, options: &ModelOptions) -> Result<ModelInfo> {
         guarded(|| match self {
             #[cfg(feature = "embedded")]
-            ModelSource::Embedded => ModelInfo::embedded(),
+            ModelSource::Embedded => ModelInfo::embedded_with(options),
             #[cfg(not(feature = "embedded"))]
             ModelSource::Embedded => Err(Error::EmbeddedNotBuiltIn),
             ModelSource::Path(path) => ModelInfo::read_with(path, options),

@@ -14,7 +14,7 @@ const MOST: usize = 8;
 const FIGURES: &[(&str, f64)] = &[("cpu_capacity", 0.5), ("cpufreq/cpuinfo_max_freq", 0.8)];
 
 /// Most threads that make sense for this process, within its affinity and its share of time.
-pub(super) fn sensible() -> usize {
+pub(crate) fn sensible() -> usize {
     // Knows affinity and, on Linux, the quota of the control group.
     let allowed = available_parallelism().map_or(1, |count| count.get());
     let fast = match fs::read_to_string("/proc/self/status") {

@@ -3,7 +3,7 @@ package dev.tealight;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** What a model says about itself. */
+/** What a model says about itself, and the memory that it takes with the options it was asked with. */
 public final class ModelInfo {
     private final String name;
     private final String architecture;
@@ -15,8 +15,9 @@ public final class ModelInfo {
     private final long fileBytes;
     private final boolean hasTokenizer;
     private final boolean hasChatTemplate;
-    private final long fixedBytes;
+    private final int chatContext;
     private final long bytesPerToken;
+    private final long memoryEstimate;
 
     ModelInfo(
             String name,
@@ -29,8 +30,9 @@ public final class ModelInfo {
             long fileBytes,
             boolean hasTokenizer,
             boolean hasChatTemplate,
-            long fixedBytes,
-            long bytesPerToken) {
+            int chatContext,
+            long bytesPerToken,
+            long memoryEstimate) {
         this.name = name;
         this.architecture = architecture;
         this.parameters = parameters;
@@ -41,8 +43,9 @@ public final class ModelInfo {
         this.fileBytes = fileBytes;
         this.hasTokenizer = hasTokenizer;
         this.hasChatTemplate = hasChatTemplate;
-        this.fixedBytes = fixedBytes;
+        this.chatContext = chatContext;
         this.bytesPerToken = bytesPerToken;
+        this.memoryEstimate = memoryEstimate;
     }
 
     /** The folder's name that the model was compiled from, or what it was opened as. */
@@ -95,13 +98,22 @@ public final class ModelInfo {
         return hasChatTemplate;
     }
 
+    /** Tokens that a chat has room for, with the options. */
+    public int chatContext() {
+        return chatContext;
+    }
+
+    /** Bytes that keys and values take for each token of that room, with the options. */
+    public long bytesPerToken() {
+        return bytesPerToken;
+    }
+
     /**
-     * About how many bytes of memory the model takes with one chat of so many tokens: the file
-     * (which the system can drop and read again), keys and values in half precision, working
-     * memory, the tokenizer.
+     * About how many bytes of memory the model takes with one chat, with the options: the file
+     * (which the system can drop and read again), keys and values, working memory, the tokenizer.
      */
-    public long memoryEstimate(int context) {
-        return fixedBytes + bytesPerToken * Math.min(context, this.context);
+    public long memoryEstimate() {
+        return memoryEstimate;
     }
 
     @Override

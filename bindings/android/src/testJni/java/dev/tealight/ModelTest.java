@@ -89,8 +89,10 @@ public class ModelTest {
         ModelInfo info = Model.info(EXPORT.toString(), options);
         assertTrue(info.hasChatTemplate() && info.hasTokenizer());
         assertTrue(info.vocab() > 256);
-        assertTrue(info.memoryEstimate(256) > info.memoryEstimate(1));
-        assertTrue(info.memoryEstimate(256) > info.fileBytes());
+        assertTrue(info.memoryEstimate() > info.fileBytes());
+        ModelInfo large = Model.info(EXPORT.toString(), options.kv(ModelOptions.KvType.F32).context(64));
+        assertEquals(64, large.chatContext());
+        assertEquals(2 * info.bytesPerToken(), large.bytesPerToken());
         try (Model model = Model.embedded()) {
             assertEquals(info.fileBytes(), model.info().fileBytes());
         }

@@ -187,8 +187,9 @@ private fun FfiModelInfo.toKotlin() =
         fileBytes.toLong(),
         hasTokenizer,
         hasChatTemplate,
-        fixedBytes.toLong(),
+        chatContext.toInt(),
         bytesPerToken.toLong(),
+        memoryEstimate.toLong(),
     )
 
 private fun FfiLoadProgress.toKotlin() =

@@ -170,8 +170,9 @@ private fun JavaModelInfo.toKotlin() =
         fileBytes(),
         hasTokenizer(),
         hasChatTemplate(),
-        memoryEstimate(0),
-        memoryEstimate(1) - memoryEstimate(0),
+        chatContext(),
+        bytesPerToken(),
+        memoryEstimate(),
     )
 
 private fun JavaLoadProgress.toKotlin() =

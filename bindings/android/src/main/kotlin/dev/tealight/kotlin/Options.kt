@@ -77,7 +77,7 @@ public data class GenerateOptions(
     }
 }
 
-/** What a model says about itself. */
+/** What a model says about itself, and the memory that it takes with the options it was asked with. */
 public data class ModelInfo(
     /** The folder's name that the model was compiled from, or what it was opened as. */
     val name: String,
@@ -99,17 +99,16 @@ public data class ModelInfo(
     val hasTokenizer: Boolean,
     /** Whether it can chat. */
     val hasChatTemplate: Boolean,
-    private val fixedBytes: Long,
-    private val bytesPerToken: Long,
-) {
+    /** Tokens that a chat has room for, with the options. */
+    val chatContext: Int,
+    /** Bytes that keys and values take for each token of that room, with the options. */
+    val bytesPerToken: Long,
     /**
-     * About how many bytes of memory the model takes with one chat of so many tokens: the file
-     * (which the system can drop and read again), keys and values in half precision, working
-     * memory, the tokenizer.
+     * About how many bytes of memory the model takes with one chat, with the options: the file
+     * (which the system can drop and read again), keys and values, working memory, the tokenizer.
      */
-    public fun memoryEstimate(context: Int): Long =
-        fixedBytes + bytesPerToken * minOf(context, this.context)
-}
+    val memoryEstimate: Long,
+)
 
 /** How far the loading of a model has come. */
 public data class LoadProgress(

@@ -66,7 +66,14 @@ class TealightTest {
             .use { model -> model.chat().use { assertEquals(answer, it.ask(question)) } }
         assertTrue(told.isNotEmpty())
         val info = Tealight.info(export.toString(), options)
-        assertTrue(info.hasChatTemplate && info.memoryEstimate(256) > info.memoryEstimate(1))
+        assertTrue(info.hasChatTemplate && info.memoryEstimate > info.fileBytes)
+        val small = options.copy(context = info.chatContext / 2, kv = KvType.INT8)
+        val smaller = Tealight.info(export.toString(), small)
+        assertEquals(info.chatContext / 2, smaller.chatContext)
+        assertTrue(smaller.bytesPerToken < info.bytesPerToken)
+        val saved =
+            info.chatContext * info.bytesPerToken - smaller.chatContext * smaller.bytesPerToken
+        assertTrue(info.memoryEstimate - smaller.memoryEstimate >= saved)
         Tealight.embedded().use { assertEquals(info.fileBytes, it.info.fileBytes) }
     }
 
