@@ -33,6 +33,8 @@
 //! - `import` (default): opens ONNX models, by compiling them on this machine.
 //! - `embedded` (default): [`Model::embedded`], a model that the library carries.
 //! - `answers` (default): with `import`, makes the constraint of a schema or list beside a model.
+//! - `tokenizers` (default): tokenizers other than byte-level BPE, such as SentencePiece's. Without it
+//!   a model that needs one is an error when it is opened.
 //! - `tract`: the module `onnx`, to run any other ONNX model.
 
 mod answers;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::machine::Machine;
 use super::preflight::{Recipe, Wishes};
-use super::targets::{COMMAND, JNI, Product};
+use super::targets::{COMMAND, JNI_IMPORT, JNI_SMALL, Product};
 use super::{build, recipes, report};
 use crate::elf::Facts;
 use crate::{Outcome, tree};
@@ -45,19 +45,12 @@ const WEIGHED: &[Weighed] = &[
     Weighed {
         name: "android-library",
         triple: "aarch64-linux-android",
-        make: Make::Product(Product {
-            default_features: false,
-            ..JNI
-        }),
+        make: Make::Product(JNI_SMALL),
     },
     Weighed {
         name: "android-importer",
         triple: "aarch64-linux-android",
-        make: Make::Product(Product {
-            default_features: false,
-            features: &["import"],
-            ..JNI
-        }),
+        make: Make::Product(JNI_IMPORT),
     },
     Weighed {
         name: "firmware",

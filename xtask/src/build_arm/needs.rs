@@ -30,6 +30,7 @@ pub(crate) enum CrossName {
     Aarch64,
     Armhf,
     Armv6,
+    X86_64,
 }
 
 impl From<Cross> for CrossName {
@@ -38,6 +39,7 @@ impl From<Cross> for CrossName {
             Cross::Aarch64 => CrossName::Aarch64,
             Cross::Armv7 => CrossName::Armhf,
             Cross::Armv6 => CrossName::Armv6,
+            Cross::X86_64 => CrossName::X86_64,
         }
     }
 }
@@ -50,6 +52,7 @@ impl Need {
             Need::Compiler(CrossName::Aarch64) => "a C compiler for 64-bit ARM, to link".into(),
             Need::Compiler(CrossName::Armhf) => "a C compiler for 32-bit ARM, to link".into(),
             Need::Compiler(CrossName::Armv6) => "a C compiler for ARMv6, to link".into(),
+            Need::Compiler(CrossName::X86_64) => "a C compiler for x86-64, to link".into(),
             Need::Lld => "the linker lld".into(),
             Need::Musl => "musl's C library for 64-bit ARM".into(),
             Need::Ndk { found: None } => "an Android NDK".into(),
@@ -85,6 +88,16 @@ impl Need {
             }
             (Need::Compiler(CrossName::Armv6), System::MacOs) => {
                 &["brew install messense/macos-cross-toolchains/arm-unknown-linux-gnueabihf"]
+            }
+            (Need::Compiler(CrossName::X86_64), System::Debian) => &[
+                "sudo apt-get install gcc",
+                "or on another processor: sudo apt-get install gcc-x86-64-linux-gnu",
+            ],
+            (Need::Compiler(CrossName::X86_64), System::MacOs) => {
+                &["brew install messense/macos-cross-toolchains/x86_64-unknown-linux-gnu"]
+            }
+            (Need::Compiler(CrossName::X86_64), _) => {
+                &["put a GCC for x86-64 on PATH as x86_64-linux-gnu-gcc"]
             }
             // Fedora's cross compilers come without a C library.
             (Need::Compiler(CrossName::Aarch64), System::Fedora | System::Other) => &[

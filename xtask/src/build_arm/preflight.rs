@@ -140,7 +140,7 @@ fn link(
             let shown = name(&compiler);
             let link = match cross {
                 Cross::Armv6 => Link::Armv6(compiler),
-                Cross::Aarch64 | Cross::Armv7 => Link::Compiler(compiler),
+                Cross::Aarch64 | Cross::Armv7 | Cross::X86_64 => Link::Compiler(compiler),
             };
             Ok((link, shown))
         }
@@ -160,8 +160,7 @@ fn link(
             Ok((Link::Musl { lld, libraries }, shown))
         }
         Platform::Android { stub, .. } if wishes.stubs => {
-            let cross = stub.ok_or(Need::Never("stub libraries are linked for ARM alone"))?;
-            let (compiler, lld) = (compiler(machine, cross)?, lld(machine)?);
+            let (compiler, lld) = (compiler(machine, stub)?, lld(machine)?);
             let shown = format!("{}, stub libraries", name(&compiler));
             Ok((Link::Stubs { compiler, lld }, shown))
         }
@@ -181,9 +180,7 @@ fn assembler(target: &Target, machine: &Machine, wishes: &Wishes) -> Result<Asse
             compiler(machine, cross).map(plain)
         }
         // What tract assembles for this processor is the same on every system with ELF files.
-        Platform::Android {
-            stub: Some(cross), ..
-        } if wishes.stubs => compiler(machine, cross).map(plain),
+        Platform::Android { stub, .. } if wishes.stubs => compiler(machine, stub).map(plain),
         Platform::Android { clang, .. } => {
             let ndk = ndk::find(machine, clang)?;
             Ok(Assembler {

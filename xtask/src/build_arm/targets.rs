@@ -37,7 +37,7 @@ pub(crate) enum Platform {
         /// The folder in an AAR's `jni`.
         abi: &'static str,
         /// A compiler for the processor, with which stub libraries are linked.
-        stub: Option<Cross>,
+        stub: Cross,
     },
     /// Not linked: Xcode links the static library into an app.
     Ios {
@@ -55,6 +55,8 @@ pub(crate) enum Cross {
     Armv7,
     /// Debian's compiler of the same name starts programs with ARMv7 code.
     Armv6,
+    /// For the emulator of phones.
+    X86_64,
 }
 
 impl Cross {
@@ -65,6 +67,7 @@ impl Cross {
                 "arm-linux-gnueabihf-gcc",
                 "armv7-unknown-linux-gnueabihf-gcc",
             ],
+            Cross::X86_64 => &["x86_64-linux-gnu-gcc", "x86_64-unknown-linux-gnu-gcc"],
             Cross::Armv6 => &[
                 "arm-unknown-linux-gnueabihf-gcc",
                 "armv6-unknown-linux-gnueabihf-gcc",
@@ -119,6 +122,18 @@ pub(crate) const JNI: Product = Product {
     default_features: true,
 };
 
+/// The same for apps that compile no models on the device, or have their tokenizers in tables.
+pub(crate) const JNI_SMALL: Product = Product {
+    default_features: false,
+    ..JNI
+};
+
+/// With the importer, and else as small.
+pub(crate) const JNI_IMPORT: Product = Product {
+    features: &["import"],
+    ..JNI_SMALL
+};
+
 /// For Kotlin, by UniFFI.
 pub(crate) const FFI: Product = Product {
     name: "tealight_ffi",
@@ -131,6 +146,25 @@ pub(crate) const FFI_STATIC: Product = Product {
     kind: Kind::StaticLibrary,
     ..FFI
 };
+
+/// Features of the libraries for apps, which have them all unless they are left out.
+pub(crate) const FEATURES: [&str; 4] = ["import", "embedded", "answers", "tokenizers"];
+
+impl Product {
+    /// Without these of its [`FEATURES`]; and the features that it is left with.
+    pub(crate) fn without(self, left_out: &[String]) -> (Product, Vec<String>) {
+        if left_out.is_empty() {
+            return (self, Vec::new());
+        }
+        let rest = FEATURES.iter().map(|feature| (*feature).to_owned());
+        let rest = rest.filter(|feature| !left_out.contains(feature)).collect();
+        let bare = Product {
+            default_features: false,
+            ..self
+        };
+        (bare, rest)
+    }
+}
 
 const LINUX: &[Product] = &[COMMAND];
 const ANDROID: &[Product] = &[JNI, FFI, FFI_STATIC];
@@ -171,7 +205,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "aarch64-linux-android",
             abi: "arm64-v8a",
-            stub: Some(Cross::Aarch64),
+            stub: Cross::Aarch64,
         },
         products: ANDROID,
     },
@@ -181,7 +215,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "armv7a-linux-androideabi",
             abi: "armeabi-v7a",
-            stub: Some(Cross::Armv7),
+            stub: Cross::Armv7,
         },
         products: ANDROID,
     },
@@ -191,7 +225,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "x86_64-linux-android",
             abi: "x86_64",
-            stub: None,
+            stub: Cross::X86_64,
         },
         products: ANDROID,
     },
@@ -278,5 +312,25 @@ impl Product {
             Kind::StaticLibrary => format!("lib{}.a", self.name),
             Kind::Crate => format!("lib{}.rlib", self.name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_left_out_is_what_the_libraries_have() {
+        let features = FEATURES.map(|feature| format!("\"{feature}\"")).join(", ");
+        for manifest in [
+            include_str!("../../../bindings/ffi/Cargo.toml"),
+            include_str!("../../../bindings/jni/Cargo.toml"),
+        ] {
+            assert!(manifest.contains(&format!("default = [{features}]\n")));
+        }
+        let (product, rest) = JNI.without(&["embedded".to_owned()]);
+        assert!(!product.default_features);
+        assert_eq!(rest, ["import", "answers", "tokenizers"]);
+        assert!(JNI.without(&[]).0.default_features);
     }
 }

@@ -9,7 +9,7 @@ use super::{TokenId, TokenizerError};
 #[derive(Debug)]
 pub(super) struct Library {
     pub(super) inner: tokenizers::Tokenizer,
-    pub(super) pieces: Pieces,
+    pieces: Pieces,
 }
 
 impl Library {
@@ -28,6 +28,10 @@ impl Library {
         added.max(own)
     }
 
+    pub(super) fn vocab_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
     pub(super) fn encode(
         &self,
         text: &str,
@@ -40,10 +44,32 @@ impl Library {
         Ok(encoding.get_ids().to_vec())
     }
 
+    pub(super) fn token_text(&self, token: TokenId) -> Option<String> {
+        self.inner.id_to_token(token)
+    }
+
+    pub(super) fn token_id(&self, text: &str) -> Option<TokenId> {
+        self.inner.token_to_id(text)
+    }
+
+    pub(super) fn is_special(&self, token: TokenId) -> bool {
+        self.pieces.is_special(token)
+    }
+
     /// The bytes that a token adds to a text, of which it may be the first.
     pub(super) fn bytes(&self, token: TokenId, first: bool) -> Option<Vec<u8>> {
         let written = self.inner.id_to_token(token)?;
         Some(self.pieces.bytes(&written, first))
+    }
+
+    /// Whether what a token stands for depends on its neighbours.
+    pub(super) fn decodes_together(&self) -> bool {
+        !self.pieces.are_independent()
+    }
+
+    /// The text of tokens, without special ones; nothing if they have none.
+    pub(super) fn decode(&self, tokens: &[TokenId]) -> String {
+        self.inner.decode(tokens, true).unwrap_or_default()
     }
 }
 

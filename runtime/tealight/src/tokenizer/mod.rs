@@ -3,7 +3,13 @@
 //! Enters: a plan's token tables or a `tokenizer.json`. Leaves: a [`Tokenizer`] that encodes
 //! text, and a [`Detokenizer`] that turns a stream of tokens into a stream of whole characters.
 
+// With the library, only a test looks at it.
+#[cfg(any(test, not(feature = "tokenizers")))]
+#[cfg_attr(feature = "tokenizers", allow(dead_code))]
+mod absent;
+#[cfg(feature = "tokenizers")]
 mod library;
+#[cfg(feature = "tokenizers")]
 mod pieces;
 mod stream;
 mod tables;
@@ -14,6 +20,9 @@ use std::sync::Arc;
 use tealight_core::plan::Plan;
 
 use crate::bytes::Bytes;
+#[cfg(not(feature = "tokenizers"))]
+use absent::Library;
+#[cfg(feature = "tokenizers")]
 use library::Library;
 pub use stream::Detokenizer;
 use tables::TokenTables;
@@ -28,6 +37,12 @@ pub enum TokenizerError {
     /// The JSON is malformed, or asks for something that is not supported.
     #[error("the tokenizer cannot be read: {0}")]
     Json(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It is no byte-level BPE in tables, and this build knows no other.
+    #[error(
+        "the tokenizer is not one of byte-level BPE, and this build of Tealight has no other: it \
+         was made without its feature `tokenizers`"
+    )]
+    NotBuiltIn,
     /// The text could not be turned into tokens.
     #[error("the text cannot be tokenized: {0}")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -60,6 +75,9 @@ enum Kind {
 
 impl Tokenizer {
     /// Reads a `tokenizer.json`. Truncation and padding, which it may ask for, stay off.
+    ///
+    /// # Errors
+    /// If it cannot be read, and always in a build without the feature `tokenizers`.
     pub fn from_json(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
         let library = Library::from_json(json)?;
         Ok(Tokenizer(Kind::Library(Box::new(library))))
@@ -90,7 +108,7 @@ impl Tokenizer {
     pub fn vocab_size(&self) -> usize {
         match &self.0 {
             Kind::Tables(tables) => tables.vocab_size(),
-            Kind::Library(library) => library.inner.get_vocab_size(true),
+            Kind::Library(library) => library.vocab_size(),
         }
     }
 
@@ -125,7 +143,7 @@ impl Tokenizer {
     pub fn token_text(&self, token: TokenId) -> Option<String> {
         match &self.0 {
             Kind::Tables(tables) => tables.token_text(token),
-            Kind::Library(library) => library.inner.id_to_token(token),
+            Kind::Library(library) => library.token_text(token),
         }
     }
 
@@ -133,7 +151,7 @@ impl Tokenizer {
     pub fn token_id(&self, text: &str) -> Option<TokenId> {
         match &self.0 {
             Kind::Tables(tables) => tables.token_id(text),
-            Kind::Library(library) => library.inner.token_to_id(text),
+            Kind::Library(library) => library.token_id(text),
         }
     }
 
@@ -141,7 +159,7 @@ impl Tokenizer {
     pub fn is_special(&self, token: TokenId) -> bool {
         match &self.0 {
             Kind::Tables(tables) => tables.is_special(token),
-            Kind::Library(library) => library.pieces.is_special(token),
+            Kind::Library(library) => library.is_special(token),
         }
     }
 
@@ -155,15 +173,15 @@ impl Tokenizer {
     }
 
     /// The tokenizer whose tokens can only be decoded together, if it is one.
-    fn decodes_together(&self) -> Option<&tokenizers::Tokenizer> {
+    fn decodes_together(&self) -> Option<&Library> {
         match &self.0 {
-            Kind::Library(library) if !library.pieces.are_independent() => Some(&library.inner),
+            Kind::Library(library) if library.decodes_together() => Some(library),
             _ => None,
         }
     }
 }
 
-#[cfg(all(test, feature = "import"))]
+#[cfg(all(test, feature = "import", feature = "tokenizers"))]
 mod differential;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tealight_core::tokenizer::Characters;
 
-use super::{TokenId, Tokenizer};
+use super::{Library, TokenId, Tokenizer};
 
 /// Turns a stream of tokens into text, in whole characters only.
 ///
@@ -34,8 +34,8 @@ impl Detokenizer {
         if self.tokenizer.is_special(token) {
             return String::new();
         }
-        if let Some(tokenizer) = self.tokenizer.decodes_together() {
-            return self.window.push(tokenizer, token);
+        if let Some(library) = self.tokenizer.decodes_together() {
+            return self.window.push(library, token);
         }
         let Some(bytes) = self.tokenizer.bytes(token, !self.started) else {
             return String::new();
@@ -48,8 +48,8 @@ impl Detokenizer {
 
     /// What is left at the end: U+FFFD if a character stayed incomplete.
     pub fn finish(&mut self) -> String {
-        if let Some(tokenizer) = self.tokenizer.decodes_together() {
-            return self.window.finish(tokenizer);
+        if let Some(library) = self.tokenizer.decodes_together() {
+            return self.window.finish(library);
         }
         let mut told = String::new();
         self.characters.finish(|text| told.push_str(text));
@@ -68,9 +68,9 @@ struct Window {
 }
 
 impl Window {
-    fn push(&mut self, tokenizer: &tokenizers::Tokenizer, token: TokenId) -> String {
+    fn push(&mut self, library: &Library, token: TokenId) -> String {
         self.tokens.push(token);
-        let text = self.new_text(tokenizer);
+        let text = self.new_text(library);
         if text.is_empty() || text.ends_with(char::REPLACEMENT_CHARACTER) {
             return String::new();
         }
@@ -79,16 +79,15 @@ impl Window {
         text
     }
 
-    fn finish(&mut self, tokenizer: &tokenizers::Tokenizer) -> String {
-        let text = self.new_text(tokenizer);
+    fn finish(&mut self, library: &Library) -> String {
+        let text = self.new_text(library);
         *self = Window::default();
         text
     }
 
-    fn new_text(&self, tokenizer: &tokenizers::Tokenizer) -> String {
-        let decode = |tokens| tokenizer.decode(tokens, true).unwrap_or_default();
-        let before = decode(&self.tokens[..self.told]);
-        let after = decode(&self.tokens);
+    fn new_text(&self, library: &Library) -> String {
+        let before = library.decode(&self.tokens[..self.told]);
+        let after = library.decode(&self.tokens);
         after.strip_prefix(&before).unwrap_or_default().to_owned()
     }
 }

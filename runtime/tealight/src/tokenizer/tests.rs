@@ -11,9 +11,9 @@ fn stream(tokenizer: &Arc<Tokenizer>, tokens: &[TokenId]) -> Vec<String> {
     pieces
 }
 
-fn library(tokenizer: &Tokenizer) -> &tokenizers::Tokenizer {
+fn library(tokenizer: &Tokenizer) -> &Library {
     match &tokenizer.0 {
-        Kind::Library(library) => &library.inner,
+        Kind::Library(library) => library,
         Kind::Tables(_) => panic!("it was made of JSON"),
     }
 }
@@ -56,7 +56,7 @@ fn sentencepiece_tokens_decode_one_by_one() {
     assert_eq!(stream(&tokenizer, &tokens), expected);
     assert_eq!(
         tokenizer.decode(&tokens),
-        library(&tokenizer).decode(&tokens, true).unwrap()
+        library(&tokenizer).decode(&tokens)
     );
     assert_eq!(tokenizer.decode(&[1, 0]), " Hello");
 }
@@ -70,7 +70,7 @@ fn metaspace_drops_the_first_space() {
         let tokenizer = with_decoder(&["▁Hello", "▁you"], decoder);
         assert!(tokenizer.decodes_together().is_none());
         assert_eq!(tokenizer.decode(&[0, 1]), expected);
-        assert_eq!(library(&tokenizer).decode(&[0, 1], true).unwrap(), expected);
+        assert_eq!(library(&tokenizer).decode(&[0, 1]), expected);
     }
 }
 
@@ -82,7 +82,7 @@ fn other_decoders_are_streamed_in_stretches() {
     let tokens = [0, 1, 2, 3];
     assert_eq!(
         stream(&tokenizer, &tokens).concat(),
-        library(&tokenizer).decode(&tokens, true).unwrap()
+        library(&tokenizer).decode(&tokens)
     );
 }
 
@@ -127,6 +127,15 @@ fn a_tokenizer_that_is_too_large_for_the_model_is_refused() {
 fn a_broken_tokenizer_is_an_error() {
     assert!(Tokenizer::from_json(b"{").is_err());
     assert!(Tokenizer::from_json(b"{}").is_err());
+}
+
+#[test]
+fn a_build_without_the_library_says_what_it_lacks() {
+    let error = absent::Library::from_json(b"{}").unwrap_err();
+    assert!(
+        error.to_string().contains("feature `tokenizers`"),
+        "{error}"
+    );
 }
 
 proptest! {

@@ -13,7 +13,9 @@ use clap::{Args, ValueEnum};
 use crate::bindings::jvm::{self, LAYERS, Layer, Tools};
 use crate::build_arm::machine::Machine;
 use crate::build_arm::preflight::{self, Link, Recipe, Wishes};
-use crate::build_arm::targets::{ANDROID_API, FFI, JNI, Platform, Product, TARGETS, Target};
+use crate::build_arm::targets::{
+    ANDROID_API, FEATURES, FFI, JNI, JNI_IMPORT, Platform, Product, TARGETS, Target,
+};
 use crate::build_arm::{build, report};
 use crate::{Outcome, tree};
 
@@ -34,9 +36,10 @@ pub(crate) struct Flags {
     /// Only the archive over this kind of native code
     #[arg(long)]
     over: Option<Over>,
-    /// Leave out the model that the library carries
-    #[arg(long)]
-    without_model: bool,
+    /// Features to leave out: `embedded` is the model that the library carries, `tokenizers` those
+    /// other than byte-level BPE
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',', value_parser = FEATURES)]
+    without: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,7 +68,9 @@ pub(super) fn run(flags: &Flags) -> Outcome {
         if flags.over.is_some_and(|over| over != Over::of(layer)) {
             continue;
         }
-        let libraries = libraries(layer, &recipes, flags.without_model)?;
+        let product = if layer.jna { FFI } else { JNI };
+        let (product, features) = product.without(&flags.without);
+        let libraries = libraries(&product, &features, &recipes)?;
         jvm::compile(&tools, layer, &build::unstripped(&recipes[0], &FFI))?;
         aar(&tools, layer, &libraries, shippable(&recipes))?;
     }
@@ -79,7 +84,7 @@ pub(crate) fn test() -> Outcome {
     let machine = Machine::this();
     let recipes = recipes(&machine, &["arm64-v8a".to_owned()])?;
     let layer = &LAYERS[0];
-    let libraries = libraries(layer, &recipes, true)?;
+    let libraries = libraries(&JNI_IMPORT, &[], &recipes)?;
     aar(&tools, layer, &libraries, shippable(&recipes))?;
     Ok(())
 }
@@ -124,18 +129,13 @@ fn recipes<'m>(machine: &'m Machine, abis: &[String]) -> Outcome<Vec<Recipe<'m>>
     Ok(recipes)
 }
 
-fn libraries(layer: &Layer, recipes: &[Recipe<'_>], without_model: bool) -> Outcome<Vec<Library>> {
-    let product = if layer.jna { FFI } else { JNI };
-    let product = match without_model {
-        true => Product {
-            default_features: false,
-            features: &["import"],
-            ..product
-        },
-        false => product,
-    };
+fn libraries(
+    product: &Product,
+    features: &[String],
+    recipes: &[Recipe<'_>],
+) -> Outcome<Vec<Library>> {
     let built = recipes.iter().map(|recipe| {
-        let made = build::product(recipe, &product, &[])?;
+        let made = build::product(recipe, product, features)?;
         Ok(Library {
             target: recipe.target,
             bytes: fs::read(made.path)?,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use object::macho::{CPU_TYPE_ARM64, CPU_TYPE_X86_64, FAT_MAGIC, FatArch32, FatHeader};
 use object::macho::{PLATFORM_IOS, PLATFORM_IOSSIMULATOR};
 use object::read::archive::ArchiveFile;
-use object::read::macho::{LoadCommandVariant, MachHeader};
+use object::read::macho::{FatArch, LoadCommandVariant, MachHeader, MachOFatFile32};
 use object::{BigEndian, Endianness, Object, ObjectSymbol, U32, macho};
 
 use crate::Outcome;
@@ -144,9 +144,27 @@ pub(super) fn fat(archives: &[(Processor, &[u8])]) -> Outcome<Vec<u8>> {
     Ok(file)
 }
 
+/// What is in a static library, fat or not, for each of its processors.
+pub(super) fn parts(library: &[u8]) -> Outcome<Vec<Made>> {
+    let kind = object::FileKind::parse(library);
+    if !matches!(kind, Ok(object::FileKind::MachOFat32)) {
+        return Ok(vec![made(library)?]);
+    }
+    let file = MachOFatFile32::parse(library)?;
+    file.arches()
+        .iter()
+        .map(|part| {
+            let made = made(part.data(library)?)?;
+            match made.processor.numbers().0 == part.cputype() {
+                true => Ok(made),
+                false => Err(format!("a fat file takes {made:?} for another processor").into()),
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 pub(super) mod tests {
-    use object::read::macho::{FatArch, MachOFatFile32};
     use object::write::{MachOBuildVersion, Object as Written, Symbol, SymbolSection};
     use object::{Architecture, BinaryFormat, SymbolFlags, SymbolKind, SymbolScope};
 
@@ -233,6 +251,11 @@ pub(super) mod tests {
         let arm = library(Processor::Arm64, true);
         let intel = library(Processor::X86_64, true);
         let fat = fat(&[(Processor::Arm64, &arm), (Processor::X86_64, &intel)]).unwrap();
+        let both = [Processor::Arm64, Processor::X86_64].map(|processor| Made {
+            processor,
+            simulator: true,
+        });
+        assert_eq!(super::parts(&fat).unwrap(), both);
         let file = MachOFatFile32::parse(fat.as_slice()).unwrap();
         let parts: Vec<_> = file
             .arches()
@@ -252,5 +275,13 @@ pub(super) mod tests {
     fn one_library_stays_as_it_is() {
         let alone = library(Processor::Arm64, false);
         assert_eq!(fat(&[(Processor::Arm64, &alone)]).unwrap(), alone);
+        assert_eq!(parts(&alone).unwrap(), [made(&alone).unwrap()]);
+    }
+
+    #[test]
+    fn a_fat_file_that_mistakes_its_parts_is_found_out() {
+        let arm = library(Processor::Arm64, true);
+        let mistaken = fat(&[(Processor::X86_64, &arm), (Processor::Arm64, &arm)]).unwrap();
+        assert!(parts(&mistaken).is_err());
     }
 }

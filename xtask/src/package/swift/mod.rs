@@ -19,7 +19,7 @@ use clap::Args;
 use crate::bindings::{self, files};
 use crate::build_arm::machine::Machine;
 use crate::build_arm::preflight::{Recipe, Wishes};
-use crate::build_arm::targets::{FFI_STATIC, Platform, TARGETS};
+use crate::build_arm::targets::{FEATURES, FFI_STATIC, Platform, TARGETS};
 use crate::build_arm::{build, recipes, report};
 use crate::elf::Facts;
 use crate::{Outcome, tree};
@@ -62,9 +62,10 @@ pub(crate) fn host(profile: &str) -> Outcome {
 
 #[derive(Args)]
 pub(crate) struct IosFlags {
-    /// Leave out the model that the library carries
-    #[arg(long)]
-    without_model: bool,
+    /// Features to leave out: `embedded` is the model that the library carries, `tokenizers` those
+    /// other than byte-level BPE
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',', value_parser = FEATURES)]
+    without: Vec<String>,
     /// Leave out the simulator of Macs with Intel processors
     #[arg(long)]
     without_intel: bool,
@@ -82,7 +83,7 @@ pub(crate) fn ios(flags: &IosFlags) -> Outcome {
     let recipes = recipes(&machine, &triples, &Wishes::default())?;
     let mut archives = Vec::new();
     for recipe in &recipes {
-        archives.push((recipe, archive(recipe, flags.without_model)?));
+        archives.push((recipe, archive(recipe, &flags.without)?));
     }
     let mut exports = Vec::new();
     for (recipe, bytes) in &archives {
@@ -104,7 +105,10 @@ pub(crate) fn ios(flags: &IosFlags) -> Outcome {
             .push(Slice::of(&bytes, sdk == "iphonesimulator")?);
     }
     let package = lay_out(&code)?;
-    for path in framework.write(&anew(package.join(format!("{MODULE}.xcframework")))?)? {
+    let place = anew(package.join(format!("{MODULE}.xcframework")))?;
+    let libraries = framework.write(&place)?;
+    framework.check(&place)?;
+    for path in libraries {
         let size = report::bytes(fs::metadata(&path)?.len());
         let shown = path.strip_prefix(tree::root()).unwrap_or(&path);
         eprintln!("{}: {size}", shown.display());
@@ -113,13 +117,9 @@ pub(crate) fn ios(flags: &IosFlags) -> Outcome {
     Ok(())
 }
 
-fn archive(recipe: &Recipe<'_>, without_model: bool) -> Outcome<Vec<u8>> {
-    let mut product = FFI_STATIC;
-    if without_model {
-        product.default_features = false;
-        product.features = &["import"];
-    }
-    let made = build::product(recipe, &product, &[])?;
+fn archive(recipe: &Recipe<'_>, without: &[String]) -> Outcome<Vec<u8>> {
+    let (product, features) = FFI_STATIC.without(without);
+    let made = build::product(recipe, &product, &features)?;
     Ok(fs::read(made.path)?)
 }
 

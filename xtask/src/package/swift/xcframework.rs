@@ -96,6 +96,22 @@ impl Framework {
         Ok(libraries)
     }
 
+    /// Reads the libraries back: an error if one is not for what its folder's name says.
+    pub(super) fn check(&self, folder: &Path) -> Outcome {
+        for slice in &self.slices {
+            let library = fs::read(folder.join(slice.name()).join(LIBRARY))?;
+            let wanted = slice.processors.iter().map(|processor| Made {
+                processor: *processor,
+                simulator: slice.simulator,
+            });
+            let found = archives::parts(&library)?;
+            if !wanted.eq(found.iter().copied()) {
+                return Err(format!("{} holds {found:?}", slice.name()).into());
+            }
+        }
+        Ok(())
+    }
+
     fn plist(&self) -> String {
         let slices: String = self.slices.iter().map(Slice::plist).collect();
         format!(
@@ -168,6 +184,28 @@ mod tests {
                 assert!(path.is_file(), "{}", path.display());
             }
         }
+    }
+
+    #[test]
+    fn libraries_that_changed_places_are_found_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let framework = framework();
+        let libraries = framework.write(folder.path()).unwrap();
+        framework.check(folder.path()).unwrap();
+        fs::copy(&libraries[0], &libraries[1]).unwrap();
+        assert!(framework.check(folder.path()).is_err());
+    }
+
+    #[test]
+    fn the_package_and_the_module_have_one_name() {
+        let package = include_str!("../../../../bindings/swift/Package.swift");
+        let target = format!("binaryTarget(name: \"{MODULE}\", path: \"{MODULE}.xcframework\")");
+        assert!(package.contains(&target));
+        let folder = tempfile::tempdir().unwrap();
+        framework().write(folder.path()).unwrap();
+        let headers = folder.path().join("ios-arm64/Headers").join(MODULE);
+        let map = fs::read_to_string(headers.join("module.modulemap")).unwrap();
+        assert!(map.starts_with(&format!("module {MODULE} {{\n    header \"{MODULE}.h\"\n")));
     }
 
     #[test]
