@@ -10,6 +10,7 @@ mod generate;
 mod interrupt;
 mod lines;
 mod open;
+mod quantization;
 mod resolve;
 mod table;
 mod terminal;

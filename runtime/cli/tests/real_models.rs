@@ -147,3 +147,23 @@ fn ctrl_c_stops_after_the_current_token() {
     assert!(text.ends_with(b"\n"));
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
+
+#[test]
+fn head_and_layers_are_quantized_each_in_their_own_way() {
+    let Some(model) = test_model("tiny-llama/optimum-fp32") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (recipe, output) = (path("recipe.toml"), path("tiny.tea"));
+    let text = "layers = 'int4'\nexceptions = [{ layers = [1], kind = 'int4-asymmetric' }]";
+    std::fs::write(&recipe, text).expect("the file is written");
+    let compile = ["compile", &model, "-o", &output, "--quantize", &recipe];
+    let said = tealight(&[&compile[..], &["--quantize-head", "int8"]].concat()).prints();
+    for kind in ["× int4 (", "× int4+zp (", "× int8 ("] {
+        assert!(said.contains(kind), "{kind} in {said}");
+    }
+    tealight(&["verify", "--model", &output]).prints();
+    std::fs::write(&recipe, text.replace("[1]", "[99]")).expect("the file is written");
+    tealight(&compile).fails(3, "no layer 99");
+}

@@ -89,6 +89,34 @@ fn a_file_that_is_no_model_ends_with_3() {
 }
 
 #[test]
+fn a_quantization_that_cannot_be_meant_ends_with_2() {
+    let compile = |how: &str| tealight(&["compile", ".", "--quantize", how]);
+    assert!(compile("int5").err.contains("int4-asymmetric"));
+    assert_eq!(compile("int5").code, Some(2));
+    compile("nowhere.toml").fails(3, "nowhere.toml");
+    for (text, fault) in [
+        (
+            "layers = 'int4'\nhead = 'int5'",
+            "line 2: unknown variant `int5`",
+        ),
+        (
+            "layers = 'int4'\nheads = 'int8'",
+            "line 2: unknown field `heads`",
+        ),
+        ("head = 'int8'", "missing field `layers`"),
+        (
+            "layers = 'int4'\nexceptions = [{ layers = [3, 3], kind = 'int8' }]",
+            "layer 3 is named twice",
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder for temporary files");
+        let path = folder.path().join("recipe.toml");
+        std::fs::write(&path, text).expect("the file is written");
+        compile(path.to_str().expect("a path in UTF-8")).fails(2, fault);
+    }
+}
+
+#[test]
 fn a_text_that_is_not_there_ends_with_3() {
     tealight(&["perplexity", "--file", "nowhere.txt"]).fails(3, "nowhere.txt");
 }

@@ -97,6 +97,14 @@ pub enum ImportError {
         /// What is missing or does not fit.
         fault: String,
     },
+    /// A layer is to be quantized in another way, but there is no such layer.
+    #[error("there is no layer {layer}: the model has {layers}, counted from 0")]
+    NoSuchLayer {
+        /// The layer that was named.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
     /// The tokenizer or another text beside the graph cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),

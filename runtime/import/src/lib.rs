@@ -22,6 +22,7 @@ mod lower;
 mod model_files;
 mod onnx;
 mod progress;
+mod quantization;
 mod report;
 mod source;
 mod spec;
@@ -39,6 +40,7 @@ use std::path::Path;
 pub use error::{ImportError, UnrecognisedOperator};
 pub use model_files::{GenerationDefaults, TextError};
 pub use progress::{Progress, Step};
+pub use quantization::Quantization;
 pub use report::{ImportReport, TensorTotal};
 pub use source::SourceFile;
 pub use token_tables::{Unfit, compile as token_tables};
@@ -58,9 +60,8 @@ pub struct ImportOptions {
     /// have room for that length and compute what the graph does; asked for more, they treat every
     /// text, short ones as well, as the graph does long ones.
     pub context: Option<usize>,
-    /// What float weights of linear maps and embeddings are stored as; what they are, where this is
-    /// left out. Weights that the graph quantizes stay as they are.
-    pub quantize: Option<Quantize>,
+    /// Which float weights become integers; none, where this is left out.
+    pub quantize: Option<Quantization>,
 }
 
 /// Compiles an ONNX folder, or its .onnx file, to a plan at `output`.
@@ -101,7 +102,8 @@ pub fn import_with(
 /// Recognises a model without writing a plan.
 ///
 /// # Errors
-/// As [`import`], but for the weights' values, which are not read.
+/// As [`import`], but for faults of the weights' values, of which only the embedding's and the
+/// head's are read.
 pub fn inspect(model: &Path, options: &ImportOptions) -> Result<ImportReport, ImportError> {
     Ok(ImportReport::of(&recognise(
         &locate::graph(model)?,
@@ -125,8 +127,9 @@ fn recognise(
 ) -> Result<spec::DecoderSpec<'static>, ImportError> {
     let graph = onnx::load(path)?;
     let mut decoder = walk::walk(&graph, options.context)?;
-    if let Some(to) = options.quantize {
-        decoder.network.quantize(to);
+    decoder.network.tie_head()?;
+    if let Some(how) = &options.quantize {
+        decoder.network.quantize(how)?;
     }
     let declared = locate::declared_context(path);
     lower::lower(decoder, declared, options.context).map_err(|fault| ImportError::NotADecoder {

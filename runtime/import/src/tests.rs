@@ -8,7 +8,7 @@ use tealight_core::ops::Op;
 
 use crate::spec::{DecoderSpec, TensorShape};
 use crate::testing::{SavedModel, TestModel, decomposed, fused};
-use crate::{ImportError, ImportOptions, Quantize, recognise};
+use crate::{ImportError, ImportOptions, Quantization, Quantize, recognise};
 use curves::{cap_logits, gelu_out_of_parts, see_only, set};
 
 /// The decoders made here have no configuration beside them.
@@ -244,7 +244,7 @@ fn float_weights_are_quantized_where_that_is_asked_for_and_shared_still() {
         (Quantize::Int4Asymmetric, Encoding::Int4ZeroPoint),
         (Quantize::Int8, Encoding::Int8),
     ] {
-        let quantize = Some(to);
+        let quantize = Some(to.into());
         let options = ImportOptions {
             quantize,
             ..options()
@@ -258,6 +258,38 @@ fn float_weights_are_quantized_where_that_is_asked_for_and_shared_still() {
         }
         assert!(tensors(&spec).iter().all(|(_, scale)| scale.is_finite()));
     }
+}
+
+#[test]
+fn head_embedding_and_layers_are_quantized_each_in_their_own_way() {
+    let mut how = Quantization::from(Quantize::Int4);
+    how.head = Some(Quantize::Int8);
+    how.embedding = None;
+    how.exceptions.insert(0, Some(Quantize::Int4Asymmetric));
+    let saved = fused().save();
+    let encodings = |how: &Quantization| {
+        let quantize = Some(how.clone());
+        let options = ImportOptions {
+            quantize,
+            ..options()
+        };
+        let spec = recognise(&saved.path, &options).map_err(|error| error.to_string())?;
+        let of = |op: &Op| match op {
+            Op::Embed(op) => Some(spec.tensors[op.table.0 as usize].encoding),
+            Op::Linear(op) => Some(spec.tensors[op.weight.0 as usize].encoding),
+            _ => None,
+        };
+        Ok(spec.ops.iter().filter_map(of).collect::<Vec<_>>())
+    };
+    let layer = [Encoding::Int4ZeroPoint; 4];
+    let expected = [&[Encoding::F32], &layer[..], &[Encoding::Int8]].concat();
+    assert_eq!(encodings(&how), Ok(expected));
+    how.exceptions.insert(1, None);
+    let refused: Result<_, String> = encodings(&how);
+    assert_eq!(
+        refused.unwrap_err(),
+        "there is no layer 1: the model has 1, counted from 0"
+    );
 }
 
 #[test]
@@ -288,6 +320,32 @@ fn a_head_that_shares_the_embedding_shares_its_tensor() {
         panic!()
     };
     assert_eq!(embed.table, head.weight);
+}
+
+#[test]
+fn a_head_that_repeats_the_embedding_shares_its_tensor() {
+    let (rows, cols) = (48, 32);
+    let value = |at: usize| (at * 7919 % 251) as f32 / 251.0;
+    for (other, shared) in [
+        (None, true),
+        (Some(5), false),
+        (Some(rows * cols - 1), false),
+    ] {
+        let mut model = fused();
+        model.floats("table", &[rows as i64, cols as i64], value);
+        model.floats("turned", &[cols as i64, rows as i64], |at| {
+            let value = value(at % rows * cols + at / rows);
+            value + f32::from(u8::from(Some(at) == other))
+        });
+        model.edit("x0").input[0] = "table".into();
+        model.edit("logits").input[1] = "turned".into();
+        let spec = spec(&model);
+        let (Some(Op::Embed(embed)), Some(Op::Linear(head))) = (spec.ops.first(), spec.ops.last())
+        else {
+            panic!()
+        };
+        assert_eq!(embed.table == head.weight, shared, "{other:?}");
+    }
 }
 
 #[test]

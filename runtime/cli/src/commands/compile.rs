@@ -5,12 +5,13 @@ use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
-use tealight::import::{self, ImportOptions, Quantize};
+use tealight::import::{self, ImportOptions};
 
 use crate::exit::Failure;
 use crate::open::with_progress;
+use crate::quantization::{How, Kind};
 use crate::resolve::{Place, resolve};
 use crate::{args, units};
 
@@ -34,25 +35,19 @@ pub(crate) struct CompileArgs {
     #[arg(short, long, value_name = "TOKENS", value_parser = args::at_least_one)]
     context: Option<usize>,
 
-    /// Store float weights as integers with a scale for each 32; weights that the model's author
+    /// Store float weights as integers with a scale for each 32: int4 (4.5 bits a weight),
+    /// int4-asymmetric (4.75), int8 (8.5), or as a TOML file says; weights that the model's author
     /// quantized stay as they are
-    #[arg(long, value_name = "KIND")]
-    quantize: Option<Kind>,
+    #[arg(long, value_name = "KIND or FILE.toml")]
+    quantize: Option<How>,
+
+    /// Another kind for the head, and for the embedding where they are one
+    #[arg(long, value_name = "KIND", requires = "quantize")]
+    quantize_head: Option<Kind>,
 
     /// Print one JSON object about the file
     #[arg(long)]
     json: bool,
-}
-
-/// What float weights become.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
-    /// 4.5 bits a weight
-    Int4,
-    /// 4.75 bits a weight, a zero point for each 32 among them
-    Int4Asymmetric,
-    /// 8.5 bits a weight
-    Int8,
 }
 
 pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
@@ -66,11 +61,9 @@ pub(crate) fn run(args: &CompileArgs) -> Result<(), Failure> {
     };
     let mut options = ImportOptions::default();
     options.context = args.context;
-    options.quantize = args.quantize.map(|kind| match kind {
-        Kind::Int4 => Quantize::Int4,
-        Kind::Int4Asymmetric => Quantize::Int4Asymmetric,
-        Kind::Int8 => Quantize::Int8,
-    });
+    if let Some(how) = &args.quantize {
+        options.quantize = Some(how.quantization(args.quantize_head)?);
+    }
 
     let start = Instant::now();
     let report =

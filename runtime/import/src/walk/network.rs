@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tealight_core::ops::{Activation, RopeStyle};
 
 use crate::onnx::Tensor;
-use crate::weights::{Matrix, PositionTable, Quantize};
+use crate::weights::{Matrix, PositionTable};
 
 /// Index of an operator in a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,20 +90,6 @@ impl Network {
     pub(crate) fn push(&mut self, op: RowOp, width: usize) -> RowId {
         self.rows.push(Row { op, width });
         RowId(self.rows.len() - 1)
-    }
-
-    /// Marks every float weight to be stored as integers.
-    pub(crate) fn quantize(&mut self, to: Quantize) {
-        for row in &mut self.rows {
-            let weights = match &mut row.op {
-                RowOp::Embed { table, .. } => std::slice::from_mut(table),
-                RowOp::Linear { weights, .. } => &mut weights[..],
-                _ => continue,
-            };
-            for weight in weights {
-                *weight = weight.clone().quantized(to);
-            }
-        }
     }
 
     pub(crate) fn row(&self, id: RowId) -> &Row {

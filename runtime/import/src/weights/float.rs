@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use sha2::{Digest, Sha256};
 use tealight_core::layout::{self, Encoding, GROUP_ROWS};
 
 use super::{PIECE, Sink, fault};
@@ -28,26 +29,71 @@ impl FloatMatrix {
         }
     }
 
+    /// Whether the other one holds the same values in the same places. Most that do not are told
+    /// apart by their first row.
+    pub(crate) fn equals(&self, other: &FloatMatrix) -> Result<bool, ImportError> {
+        let shape = |m: &FloatMatrix| (m.rows, m.cols, m.tensor.dtype);
+        if self == other || shape(self) != shape(other) {
+            return Ok(self == other);
+        }
+        Ok(self.first_row()? == other.first_row()? && self.digest()? == other.digest()?)
+    }
+
+    /// The bytes of the first row.
+    fn first_row(&self) -> Result<Vec<u8>, ImportError> {
+        let size = self.tensor.dtype.size();
+        let mut row = vec![0; self.cols * size];
+        if !self.transposed {
+            self.tensor.read(0, &mut row)?;
+            return Ok(row);
+        }
+        for (col, value) in row.chunks_exact_mut(size).enumerate() {
+            self.tensor.read(col * self.rows, value)?;
+        }
+        Ok(row)
+    }
+
+    /// SHA-256 of all bytes, row after row.
+    fn digest(&self) -> Result<[u8; 32], ImportError> {
+        let mut digest = Sha256::new();
+        self.for_groups(|bytes, _| {
+            digest.update(bytes);
+            Ok(())
+        })?;
+        Ok(digest.finalize().into())
+    }
+
+    fn for_groups(
+        &self,
+        group: impl FnMut(&[u8], &mut Vec<f32>) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        for_row_groups(&self.tensor, self.rows, self.cols, self.transposed, group)
+    }
+
     pub(super) fn pack(&self, sink: Sink<'_>) -> Result<(), ImportError> {
         let encoding = self.encoding();
         let len = encoding.group_bytes(self.cols);
         let len = len.ok_or_else(|| fault(&self.tensor, "is too large to pack"))?;
         let mut group = vec![0; len];
-        for_row_groups(
-            &self.tensor,
-            self.rows,
-            self.cols,
-            self.transposed,
-            |bytes, values| {
-                values.clear();
-                self.tensor.to_f32(bytes, values);
-                if values.iter().any(|value| !value.is_finite()) {
-                    return Err(fault(&self.tensor, "holds values that are no numbers"));
-                }
-                layout::pack_float(encoding, self.cols, values, &mut group);
-                sink(&group)
-            },
-        )
+        self.for_values(|values| {
+            layout::pack_float(encoding, self.cols, values, &mut group);
+            sink(&group)
+        })
+    }
+
+    /// Calls `each` with the values of every group of rows.
+    pub(super) fn for_values(
+        &self,
+        mut each: impl FnMut(&[f32]) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        self.for_groups(|bytes, values| {
+            values.clear();
+            self.tensor.to_f32(bytes, values);
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(fault(&self.tensor, "holds values that are no numbers"));
+            }
+            each(values)
+        })
     }
 }
 

@@ -7,7 +7,6 @@
 
 use tealight_core::layout::{self, BLOCK, Encoding};
 
-use super::float::for_row_groups;
 use super::{FloatMatrix, Sink, fault};
 use crate::ImportError;
 
@@ -56,7 +55,7 @@ impl QuantizedMatrix {
     /// No block's scale is greater: fitted scales stay below twice what the greatest value asks for.
     pub(super) fn greatest_scale(&self) -> Result<f32, ImportError> {
         let mut greatest = 0.0f32;
-        self.for_groups(|values| {
+        self.matrix.for_values(|values| {
             greatest = values
                 .iter()
                 .fold(greatest, |max, value| max.max(value.abs()));
@@ -71,7 +70,7 @@ impl QuantizedMatrix {
         let mut group =
             vec![0; len.ok_or_else(|| fault(&self.matrix.tensor, "is too large to pack"))?];
         let (mut integers, mut scales, mut zero_points) = (Vec::new(), Vec::new(), Vec::new());
-        self.for_groups(|values| {
+        self.matrix.for_values(|values| {
             integers.clear();
             scales.clear();
             zero_points.clear();
@@ -87,27 +86,6 @@ impl QuantizedMatrix {
             }
             layout::pack_quantized(encoding, cols, &integers, &scales, &zero_points, &mut group);
             sink(&group)
-        })
-    }
-
-    /// Calls `each` with the values of every group of rows.
-    fn for_groups(
-        &self,
-        mut each: impl FnMut(&[f32]) -> Result<(), ImportError>,
-    ) -> Result<(), ImportError> {
-        let FloatMatrix {
-            tensor,
-            rows,
-            cols,
-            transposed,
-        } = &self.matrix;
-        for_row_groups(tensor, *rows, *cols, *transposed, |bytes, values| {
-            values.clear();
-            tensor.to_f32(bytes, values);
-            if values.iter().any(|value| !value.is_finite()) {
-                return Err(fault(tensor, "holds values that are no numbers"));
-            }
-            each(values)
         })
     }
 }

@@ -100,6 +100,7 @@ fn of_import(error: &ImportError) -> ErrorKind {
         | ImportError::Tensor { .. }
         | ImportError::ExternalPath { .. }
         | ImportError::Text(_) => ErrorKind::Damaged,
+        ImportError::NoSuchLayer { .. } => ErrorKind::InvalidInput,
         ImportError::Write(
             WriteError::OutOfSpace { .. } | WriteError::Denied { .. } | WriteError::Io { .. },
         ) => ErrorKind::Storage,
