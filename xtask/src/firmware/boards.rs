@@ -87,7 +87,7 @@ pub(crate) const MACHINES: &[Program] = &[
         firmware: Firmware {
             example: MPS2,
             triple: "thumbv8m.main-none-eabihf",
-            features: "an547,dsp",
+            features: "an547,helium",
         },
     },
     Program {

@@ -7,12 +7,15 @@ use std::time::Instant;
 use object::{Object, ObjectSection};
 
 use super::boards::{MACHINES, Program};
-use super::qemu::Session;
+use super::qemu::{self, Session};
 use crate::command::{self, cargo, output, program};
 use crate::{Outcome, tree};
 
 /// The board that bad input is tried on.
 const BAD_INPUT: &str = "mps2-an386";
+
+/// The boards that have all the instructions there are kernels for.
+const KERNELS: [&str; 2] = ["mps2-an386", "mps3-an547"];
 
 /// What is asked, one a line.
 const REQUESTS: &str = include_str!("../../data/requests.txt");
@@ -33,6 +36,10 @@ pub(crate) fn run(only: Option<&str>) -> Outcome {
             expected.len(),
             began.elapsed().as_secs_f32()
         );
+        if KERNELS.contains(&program.machine) {
+            let said = qemu::counted(program, &program.firmware.build_of("kernels")?)?;
+            eprintln!("{}: {}", program.machine, said.trim_end());
+        }
     }
     let program = Program::of(BAD_INPUT)?;
     let elf = program.firmware.build()?;

@@ -17,7 +17,7 @@ use std::time::Instant;
 use half::f16;
 use tealight_core::kernels::Isa;
 use tealight_core::kernels::bench::{self, LANES, Matrix, Output, Quantized};
-use tealight_core::layout::Encoding;
+use tealight_core::layout::{BLOCK, Encoding};
 use tealight_core::pool::{Pool, Workers};
 
 use bounds::Peak;
@@ -127,6 +127,13 @@ fn weights(encoding: Encoding, (rows, cols): (usize, usize)) -> Vec<u8> {
     (0..bytes).map(|i| 0x20 + (i * 7 % 5) as u8).collect()
 }
 
+/// Room for rows of quantized inputs, for as long as the benchmark runs.
+fn quantized(rows: usize, cols: usize) -> Quantized<'static> {
+    let blocks = rows * cols.div_ceil(BLOCK);
+    let (values, scales) = (vec![0; blocks * BLOCK], vec![0.0; blocks]);
+    Quantized::new(values.leak(), scales.leak(), vec![0; blocks].leak(), rows)
+}
+
 fn floats(n: usize) -> Vec<f32> {
     (0..n).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect()
 }
@@ -140,7 +147,7 @@ fn decode(name: &str, isa: Isa, threads: usize, layer: &Layer, layers: usize, en
     let inputs: Vec<Quantized> = layer
         .iter()
         .map(|(_, cols)| {
-            let mut x = Quantized::new(1, *cols);
+            let mut x = quantized(1, *cols);
             x.fill(isa, &floats(*cols));
             x
         })
@@ -191,7 +198,7 @@ const PEAK_MACS: usize = 1 << 31;
 fn prefill(name: &str, isa: Isa, layer: &Layer, encoding: Encoding, tokens: usize) {
     let tensors = layer.map(|shape| (shape, weights(encoding, shape)));
     let inputs = layer.map(|(_, cols)| {
-        let mut x = Quantized::new(tokens, cols);
+        let mut x = quantized(tokens, cols);
         x.fill(isa, &floats(tokens * cols));
         x
     });
@@ -260,7 +267,7 @@ fn rows(isa: Isa, wanted: &dyn Fn(&str) -> bool) {
     for (hidden, inner, head) in [(576, 1536, 64), (896, 4864, 64), (1536, 8960, 128)] {
         let (x, mut y, ones) = (floats(inner), floats(inner), vec![1.0; inner]);
         let mut out = vec![0.0; inner];
-        let mut quantized = Quantized::new(1, hidden);
+        let mut quantized = quantized(1, hidden);
         measure("quantize_row", hidden, &mut || {
             quantized.fill(isa, black_box(&x[..hidden]))
         });

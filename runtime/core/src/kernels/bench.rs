@@ -1,4 +1,5 @@
-//! What benchmarks may call: kernels over plain slices in place of a plan's views.
+//! What benchmarks and tests on devices may call: kernels over plain slices in place of a plan's
+//! views.
 
 use core::ops::Range;
 
@@ -34,24 +35,29 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// Quantized activations.
-#[derive(Clone, Debug)]
-pub struct Quantized {
-    values: std::vec::Vec<i8>,
-    scales: std::vec::Vec<f32>,
-    sums: std::vec::Vec<i32>,
+/// Quantized activations, in memory that the caller lends.
+#[derive(Debug)]
+pub struct Quantized<'a> {
+    values: &'a mut [i8],
+    scales: &'a mut [f32],
+    sums: &'a mut [i32],
     rows: usize,
     blocks: usize,
 }
 
-impl Quantized {
-    /// Room for `rows` rows of `cols` values.
-    pub fn new(rows: usize, cols: usize) -> Quantized {
-        let blocks = cols.div_ceil(BLOCK);
+impl<'a> Quantized<'a> {
+    /// `rows` rows: for each block of 32 values as many bytes, a scale and a sum.
+    pub fn new(
+        values: &'a mut [i8],
+        scales: &'a mut [f32],
+        sums: &'a mut [i32],
+        rows: usize,
+    ) -> Quantized<'a> {
+        let blocks = scales.len() / rows;
         Quantized {
-            values: std::vec![0; rows * blocks * BLOCK],
-            scales: std::vec![0.0; rows * blocks],
-            sums: std::vec![0; rows * blocks],
+            values,
+            scales,
+            sums,
             rows,
             blocks,
         }
@@ -69,13 +75,7 @@ impl Quantized {
     }
 
     fn rows(&self) -> QuantizedRows<'_> {
-        QuantizedRows::new(
-            &self.values,
-            &self.scales,
-            &self.sums,
-            self.rows,
-            self.blocks,
-        )
+        QuantizedRows::new(self.values, self.scales, self.sums, self.rows, self.blocks)
     }
 }
 
@@ -108,7 +108,7 @@ impl<'a> Output<'a> {
 pub unsafe fn linear_int8(
     isa: Isa,
     matrix: Matrix<'_>,
-    x: &Quantized,
+    x: &Quantized<'_>,
     out: Output<'_>,
     groups: Range<usize>,
 ) {

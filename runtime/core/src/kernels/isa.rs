@@ -33,6 +33,8 @@ enum Set {
     I8mm,
     #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
     Dsp,
+    #[cfg(all(feature = "helium", target_os = "none", target_abi = "eabihf"))]
+    Helium,
 }
 
 /// Whether the processor has all the features.
@@ -63,6 +65,7 @@ impl Isa {
         "dotprod",
         "i8mm",
         "dsp",
+        "helium",
     ];
 
     /// From the plainest to the fastest.
@@ -82,6 +85,8 @@ impl Isa {
         Isa(Set::I8mm),
         #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
         Isa(Set::Dsp),
+        #[cfg(all(feature = "helium", target_os = "none", target_abi = "eabihf"))]
+        Isa(Set::Helium),
     ];
 
     /// The sets that this processor has, from scalar to the fastest.
@@ -117,6 +122,8 @@ impl Isa {
             Set::I8mm => "i8mm",
             #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
             Set::Dsp => "dsp",
+            #[cfg(all(feature = "helium", target_os = "none", target_abi = "eabihf"))]
+            Set::Helium => "helium",
         }
     }
 
@@ -125,6 +132,8 @@ impl Isa {
             Set::Scalar => true,
             #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
             Set::Dsp => true,
+            #[cfg(all(feature = "helium", target_os = "none", target_abi = "eabihf"))]
+            Set::Helium => true,
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => has!("avx2", "fma", "f16c"),
             #[cfg(target_arch = "x86_64")]
@@ -156,10 +165,9 @@ impl Isa {
         match self.0 {
             #[cfg(not(all(feature = "dsp", target_os = "none", target_abi = "eabihf")))]
             Set::Scalar => kernel.run(Scalar),
+            // One call, so that flash holds the kernel once.
             #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
-            Set::Scalar => super::cortex_m::run(kernel, Products::Scalar),
-            #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
-            Set::Dsp => super::cortex_m::run(kernel, Products::Dsp),
+            set => super::cortex_m::run(kernel, set.products()),
             // SAFETY: an Isa exists only if the processor has its instructions.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { super::avx2::run(kernel) },
@@ -181,6 +189,18 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(all(target_arch = "arm", feature = "std"))]
             Set::Neon => unsafe { super::armv7::run(kernel) },
+        }
+    }
+}
+
+#[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
+impl Set {
+    fn products(self) -> Products {
+        match self {
+            Set::Scalar => Products::Scalar,
+            Set::Dsp => Products::Dsp,
+            #[cfg(feature = "helium")]
+            Set::Helium => Products::Helium,
         }
     }
 }

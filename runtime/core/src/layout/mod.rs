@@ -35,6 +35,8 @@
 //!   4 bytes end in one 32-bit lane after one `addp`.
 //! - **Microcontrollers** (DSP extension): 4 bytes of a row are one aligned word; `uxtb16` of it
 //!   and of it shifted by 4 or 8 bits feed two `smlad` each.
+//! - **Helium**: a row's words are a chunk apart, so that one gathering load makes 16 bytes of a
+//!   row, which `vmladava.s8` multiplies with 16 inputs at once.
 //!
 //! Scales and zero points follow their block, so a matrix-vector product reads one stream from
 //! its first byte to its last.

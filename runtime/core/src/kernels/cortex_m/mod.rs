@@ -1,8 +1,11 @@
 //! Cortex-M with the DSP extension and single-precision VFP (M4F, M7, M33): integer products two
-//! at a time, floats one by one.
+//! at a time, floats one by one. With Helium (M55) products are `helium`'s.
 //!
 //! The instructions have no names in stable Rust, whose inline assembly has no float registers
 //! for these processors either, so a whole group of rows is computed in assembly.
+
+#[cfg(feature = "helium")]
+mod helium;
 
 use core::arch::global_asm;
 use core::ops::Range;
@@ -13,7 +16,7 @@ use super::linear_int8::DotBlocks;
 use super::{Epilogue, QuantizedRows, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 
-global_asm!(include_str!("blocks.s"), options(raw));
+global_asm!(include_str!("dsp.s"), options(raw));
 
 /// What a group's sums are made of, as the assembly reads it.
 #[repr(C)]
@@ -29,7 +32,7 @@ struct Group {
     results: *mut [f32; GROUP_ROWS],
 }
 
-// SAFETY: `blocks.s` keeps C's rules. Codes are those of `blocks` blocks without zero points;
+// SAFETY: `dsp.s` keeps C's rules. Codes are those of `blocks` blocks without zero points;
 // inputs, scales and sums are as many.
 unsafe extern "C" {
     fn tealight_dsp_int4(group: &Group);
@@ -43,6 +46,9 @@ pub(super) enum Products {
     Scalar,
     /// Two at a time.
     Dsp,
+    /// Sixteen at a time.
+    #[cfg(feature = "helium")]
+    Helium,
 }
 
 /// Runs a kernel.
@@ -95,9 +101,14 @@ impl DotBlocks for CortexM {
         epilogue: &Epilogue<'_>,
         groups: Range<usize>,
     ) {
+        #[cfg(feature = "helium")]
+        if self.products == Products::Helium && helium::is_exact(weight, input) {
+            return helium::linear(self, weight, input, epilogue, groups);
+        }
         let product = match (self.products, weight.encoding) {
-            (Products::Dsp, Encoding::Int4) => tealight_dsp_int4,
-            (Products::Dsp, Encoding::Int8) => tealight_dsp_int8,
+            (Products::Scalar, _) => return Scalar.linear(weight, input, epilogue, groups),
+            (_, Encoding::Int4) => tealight_dsp_int4,
+            (_, Encoding::Int8) => tealight_dsp_int8,
             // Stored zero points are rare, and not worth more assembly.
             _ => return Scalar.linear(weight, input, epilogue, groups),
         };
