@@ -18,4 +18,5 @@ pub mod command;
 pub mod house;
 pub mod intact;
 pub mod lines;
+pub mod port;
 pub mod text;

@@ -22,8 +22,6 @@ use stm32f4xx_hal::pac::Peripherals;
 use stm32f4xx_hal::prelude::*;
 use tealight_core::executor::Line;
 
-use serial::Port;
-
 static CACHE: ConstStaticCell<[Line; model::CACHE_LINES]> =
     ConstStaticCell::new([Line::ZERO; model::CACHE_LINES]);
 static ARENA: ConstStaticCell<[Line; model::ARENA_LINES]> =
@@ -39,7 +37,7 @@ fn main() -> ! {
 
     let pins = (a.pa9, a.pa10);
     let serial = peripherals.USART1.serial(pins, 115_200.bps(), &mut rcc);
-    let port = Port::new(serial.expect("the clock can be divided to this speed"));
+    let port = serial::port(serial.expect("the clock can be divided to this speed"));
 
     let (_, (light, fan, ..)) = peripherals.TIM3.pwm_hz(1.kHz(), &mut rcc);
     let (mut light, mut fan) = (light.with(a.pa6), fan.with(a.pa7));
