@@ -109,6 +109,16 @@ pub(crate) const BOARDS: &[Firmware] = &[
         features: "board",
     },
     Firmware {
+        example: "nrf52840",
+        triple: "thumbv7em-none-eabihf",
+        features: "",
+    },
+    Firmware {
+        example: "stm32h743",
+        triple: "thumbv7em-none-eabihf",
+        features: "",
+    },
+    Firmware {
         example: "rp2350-pico2",
         triple: "thumbv8m.main-none-eabihf",
         features: "",
