@@ -7,6 +7,7 @@ Steps, each with the environment it needs (see families.requirements.txt):
   genai    transformers 4: onnxruntime-genai's builder, fp32 and int4
   optimum  transformers 4: optimum's export, fp32
   dynamo   transformers 5: torch.onnx's dynamo exporter, opsets 18 and 23
+  ours     transformers 5: models/export, for mixtures of experts
   pack     either: packs what the others left in FOLDER, and why an exporter refused
 
 Weights are random but not small, and norms and biases are random as well, so that whatever is left
@@ -60,7 +61,15 @@ FAMILIES = {
     "glm-4": ("glm4", dict(head_dim=HEAD_DIM)),
     "hunyuan": ("hunyuan_v1_dense", dict(head_dim=HEAD_DIM)),
     "qwen3-moe": ("qwen3_moe", dict(head_dim=HEAD_DIM, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, decoder_sparse_step=1, norm_topk_prob=True)),
+    "mixtral": ("mixtral", dict(head_dim=HEAD_DIM, intermediate_size=32, num_local_experts=5, num_experts_per_tok=2)),
+    "olmoe": ("olmoe", dict(TWO_HEADS, intermediate_size=32, num_experts=6, num_experts_per_tok=3, norm_topk_prob=False)),
+    "qwen2-moe": ("qwen2_moe", dict(
+        TWO_HEADS, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48, decoder_sparse_step=1,
+        norm_topk_prob=False,
+    )),
 }
+# Families that other exporters stop at, or trace wrongly, and models/export does not.
+MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe"}
 
 
 # Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).
@@ -130,6 +139,8 @@ def optimum(folder, family):
             pass
 
         config = AutoConfig.from_pretrained(folder / "hf")
+        if not getattr(config, "head_dim", None):
+            config.head_dim = config.hidden_size // config.num_attention_heads
         given = Custom(config, task="text-generation", use_past=True, use_past_in_inputs=True)
         custom = {"model": given}
     main_export(
@@ -181,9 +192,17 @@ def dynamo(folder, family, opset):
     )
 
 
+def ours(folder, family):
+    sys.path.insert(0, str(Path(__file__).parents[2] / "models" / "export"))
+    from tealight_export.__main__ import export
+
+    export(folder / "hf", folder / "tealight-fp32")
+
+
 EXPORTS = {
     "genai": [("genai-fp32", lambda *at: genai(*at, "fp32")), ("genai-int4", lambda *at: genai(*at, "int4"))],
     "optimum": [("optimum-fp32", optimum)],
+    "ours": [("tealight-fp32", ours)],
     "dynamo": [("dynamo18", lambda *at: dynamo(*at, 18)), ("dynamo23", lambda *at: dynamo(*at, 23))],
 }
 
@@ -272,7 +291,7 @@ def main():
         elif step == "pack":
             pack(folder, family)
         else:
-            for name, export in EXPORTS[step]:
+            for name, export in EXPORTS[step] if step != "ours" or family in MIXTURES else []:
                 attempt(folder, family, name, export)
 
 

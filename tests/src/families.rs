@@ -5,7 +5,7 @@
 //!
 //! - `reference.safetensors`: what transformers computes in f32;
 //! - `<export>.onnx.gz`: an export;
-//! - `<export>.refused`: why the exporter made none;
+//! - `<export>.refused`: why the exporter made none; neither where nobody asked it to;
 //! - `<export>.safetensors`: what onnxruntime computes, for exports that were quantized, and for
 //!   those whose graph is not the model; then `<export>.wrong` says how far off it is.
 
@@ -23,12 +23,13 @@ use crate::models::{compiled, root};
 use crate::run::Settings;
 
 /// The exports: their files' names, and what the table calls them.
-pub const EXPORTS: [(&str, &str); 5] = [
+pub const EXPORTS: [(&str, &str); 6] = [
     ("genai-fp32", "genai fp32"),
     ("genai-int4", "genai int4"),
     ("optimum-fp32", "optimum fp32"),
     ("dynamo18", "dynamo, opset 18"),
     ("dynamo23", "dynamo, opset 23"),
+    ("tealight-fp32", "models/export"),
 ];
 
 /// What the tiny models were made for, in tokens.
@@ -55,6 +56,8 @@ pub enum Cell {
     Refused(String),
     /// The exporter does not make it.
     Stopped(String),
+    /// Others make it, so this exporter was not asked to.
+    NotAsked,
 }
 
 /// The families, by name.
@@ -96,9 +99,10 @@ impl Export<'_> {
     /// Compiles and runs it.
     pub fn cell(self) -> Cell {
         let Some(model) = self.unpacked() else {
-            let why = fs::read_to_string(self.file("refused"));
-            let why = why.expect("what an exporter did not make it said something about");
-            return Cell::Stopped(why.trim().to_owned());
+            return match fs::read_to_string(self.file("refused")) {
+                Ok(why) => Cell::Stopped(why.trim().to_owned()),
+                Err(_) => Cell::NotAsked,
+            };
         };
         let plan = match compiled(model.path()) {
             Ok(compiled) => compiled.plan(),
@@ -160,7 +164,7 @@ pub fn markdown(matrix: &[(String, Vec<Cell>)]) -> String {
         let _ = write!(text, "\n| {family} |");
         for cell in cells {
             let note = match cell {
-                Cell::Runs(_) => None,
+                Cell::Runs(_) | Cell::NotAsked => None,
                 Cell::Wrong(_, why) | Cell::Refused(why) | Cell::Stopped(why) => Some(why.as_str()),
             };
             let number = note.map(|note| {
@@ -176,6 +180,7 @@ pub fn markdown(matrix: &[(String, Vec<Cell>)]) -> String {
                 Cell::Wrong(agreement, _) => format!("{} of its graph", shown(agreement)),
                 Cell::Refused(_) => "refused".to_owned(),
                 Cell::Stopped(_) => "not exported".to_owned(),
+                Cell::NotAsked => "–".to_owned(),
             };
             let _ = write!(text, " {said}{number} |");
         }

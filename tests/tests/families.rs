@@ -1,5 +1,6 @@
 //! Every family of models as every exporter writes it, against what others compute.
 
+use std::process::Command;
 use std::sync::OnceLock;
 
 use tealight_core::ops::Op;
@@ -28,11 +29,16 @@ fn what_runs_agrees_with_transformers_and_with_onnxruntime() {
     }
 }
 
-/// Experts have no operator yet.
-const NOT_YET: [(&str, &str); 1] = [("qwen3-moe", "optimum-fp32")];
+/// Loops over the experts that the tracer's example was routed to, and a mask out of Trilu.
+const NOT_YET: [(&str, &str); 4] = [
+    ("mixtral", "optimum-fp32"),
+    ("olmoe", "optimum-fp32"),
+    ("qwen2-moe", "optimum-fp32"),
+    ("qwen3-moe", "optimum-fp32"),
+];
 
 #[test]
-fn what_exporters_write_is_imported_but_for_experts() {
+fn what_exporters_write_is_imported_but_for_traced_loops_over_experts() {
     for (family, cells) in cells() {
         for (cell, (name, _)) in cells.iter().zip(EXPORTS) {
             let refused = matches!(cell, Cell::Refused(_));
@@ -50,6 +56,11 @@ fn meaning(op: &Op) -> String {
         Op::Attention(op) => format!("Attention {:.4} {:?} {:?}", op.scale, op.window, op.softcap),
         Op::Gate(op) => format!("Gate {:?}", op.activation),
         Op::Softcap(op) => format!("Softcap {}", op.cap),
+        Op::Route(op) => format!(
+            "Route {:?}, {} of {}, {} {}",
+            op.scoring, op.chosen, op.logits.width, op.normalized, op.scale
+        ),
+        Op::Experts(op) => format!("Experts {:?} {}", op.activation, op.width),
         other => other.name().to_owned(),
     }
 }
@@ -77,6 +88,31 @@ fn fused_and_spread_out_graphs_compile_to_the_same_operators() {
                 }
             }
         }
+    }
+}
+
+/// Where `PYTHON`, or `python3`, has torch and transformers; a machine that tests seldom does.
+#[test]
+fn the_exporter_of_mixtures_passes_its_own_tests() {
+    let python = std::env::var_os("PYTHON").unwrap_or("python3".into());
+    let mut tests = Command::new(&python);
+    tests.args(["-B", "-m", "unittest", "discover", "models/export/tests"]);
+    let output = match tests.current_dir(root()).output() {
+        Ok(output) => output,
+        Err(error) => {
+            return say(format_args!(
+                "skipped: {} does not run: {error}",
+                python.display()
+            ));
+        }
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    if said.contains("skipped=") {
+        say(format_args!(
+            "skipped: {} has not what models/export/requirements.txt lists",
+            python.display()
+        ));
     }
 }
 

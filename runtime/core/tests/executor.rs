@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{CONTEXT, VOCAB, decoder};
+use support::{CONTEXT, VOCAB, decoder, lines};
 use tealight_core::executor::{
     Activations, Arena, Config, Executor, KvCache, KvType, Line, Logits, MemoryError, StepError,
 };
@@ -58,10 +58,6 @@ fn logits(
         all.extend(logits.iter().map(|x| x.to_bits()));
     }
     all
-}
-
-fn lines(count: Result<usize, MemoryError>) -> Vec<Line> {
-    vec![Line::ZERO; count.expect("small")]
 }
 
 #[test]

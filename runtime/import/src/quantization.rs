@@ -71,13 +71,14 @@ impl Network {
                 Some(Owner::Head) => how.head,
                 None => None,
             };
-            let weights = match &mut row.op {
-                RowOp::Embed { table, .. } => std::slice::from_mut(table),
-                RowOp::Linear { weights, .. } => &mut weights[..],
+            let (weights, more) = match &mut row.op {
+                RowOp::Embed { table, .. } => (std::slice::from_mut(table), &mut [][..]),
+                RowOp::Linear { weights, .. } => (&mut weights[..], &mut [][..]),
+                RowOp::Experts { gate_up, down, .. } => (&mut gate_up[..], &mut down[..]),
                 _ => continue,
             };
-            for weight in weights {
-                if let Some(to) = to {
+            if let Some(to) = to {
+                for weight in weights.iter_mut().chain(more) {
                     *weight = weight.clone().quantized(to);
                 }
             }
@@ -91,8 +92,8 @@ impl Network {
         self.rows.iter().filter(is_attention).count()
     }
 
-    /// For each operator with weights, whose they are: a layer's are those that make its
-    /// attention's inputs and all that follow, the last one's are the head's.
+    /// For each operator with weights to quantize, whose they are: a layer's are those that make its
+    /// attention's inputs and all that follow but for routers', the last one's are the head's.
     fn owners(&self) -> Vec<Option<Owner>> {
         let mut owners = vec![None; self.rows.len()];
         let mut layers = 0;
@@ -100,7 +101,7 @@ impl Network {
         for (at, row) in self.rows.iter().enumerate() {
             match &row.op {
                 RowOp::Embed { .. } => owners[at] = Some(Owner::Embedding),
-                RowOp::Linear { .. } => {
+                RowOp::Linear { .. } | RowOp::Experts { .. } => {
                     owners[at] = Some(Owner::Layer(usize::max(layers, 1) - 1));
                     last = Some(at);
                 }
@@ -119,6 +120,10 @@ impl Network {
         }
         if let Some(last) = last {
             owners[last] = Some(Owner::Head);
+        }
+        // They are small, and another expert is another answer.
+        for router in self.routers() {
+            owners[router.0] = None;
         }
         owners
     }

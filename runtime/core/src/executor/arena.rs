@@ -25,6 +25,10 @@ struct Layout {
     scores: usize,
     scores_len: usize,
     quantized_blocks: usize,
+    #[cfg(feature = "experts")]
+    scratch: usize,
+    #[cfg(feature = "experts")]
+    scratch_len: usize,
     lines: usize,
 }
 
@@ -49,20 +53,27 @@ impl Layout {
                 .max()
                 .unwrap_or(0)
         };
+        let rows = |stage: Stage| match stage {
+            Stage::Body => config.step,
+            Stage::Head => config.logits,
+        };
         let quantized_blocks = plan
-            .linear_maps()
-            .map(|(stage, linear)| {
-                let rows = match stage {
-                    Stage::Body => config.step,
-                    Stage::Head => config.logits,
-                };
-                let blocks = (linear.input.width as usize).div_ceil(BLOCK);
-                rows.checked_mul(linear.precision.int8_rows())?
+            .quantized_inputs()
+            .map(|(stage, width, precision)| {
+                let blocks = (width as usize).div_ceil(BLOCK);
+                rows(stage)
+                    .checked_mul(precision.int8_rows())?
                     .checked_mul(blocks)
             })
             .try_fold(0, |most, blocks| Some(blocks?.max(most)))
             .ok_or(MemoryError::Overflow)?;
         let scores = scores_len(QUERIES, config.context).ok_or(MemoryError::Overflow)?;
+        #[cfg(feature = "experts")]
+        let scratch_len = plan
+            .mixtures()
+            .map(|(stage, mixture)| rows(stage).checked_mul(mixture.scratch().into_iter().sum()))
+            .try_fold(0, |most, floats| Some(floats?.max(most)))
+            .ok_or(MemoryError::Overflow)?;
         let mut regions = Regions::new();
         Ok(Layout {
             body: regions.take(&[config.step, width(Stage::Body)], 4)?,
@@ -73,6 +84,10 @@ impl Layout {
             scores: regions.take(&[config.threads, scores], 4)?,
             scores_len: scores,
             quantized_blocks,
+            #[cfg(feature = "experts")]
+            scratch: regions.take(&[scratch_len], 4)?,
+            #[cfg(feature = "experts")]
+            scratch_len,
             lines: regions.lines(),
         })
     }
@@ -97,6 +112,11 @@ pub(crate) struct ArenaRegions {
     pub(super) quantized_blocks: usize,
     /// Floats in one thread's scores.
     scores_len: usize,
+    /// What mixtures of experts work in, floats and whole numbers.
+    #[cfg(feature = "experts")]
+    pub(super) scratch: *mut f32,
+    #[cfg(feature = "experts")]
+    pub(super) scratch_len: usize,
 }
 
 // SAFETY: the pointers stay valid while the step holds the arena mutably, and `Run` hands out
@@ -201,6 +221,10 @@ impl<M: AsMut<[Line]>> Arena<M> {
             logits: self.config.logits,
             quantized_blocks: layout.quantized_blocks,
             scores_len: layout.scores_len,
+            #[cfg(feature = "experts")]
+            scratch: at(layout.scratch).cast(),
+            #[cfg(feature = "experts")]
+            scratch_len: layout.scratch_len,
         })
     }
 

@@ -8,6 +8,8 @@ mod arena;
 mod kv_cache;
 mod memory;
 mod run;
+#[cfg(feature = "experts")]
+mod scratch;
 
 pub use arena::Arena;
 pub use kv_cache::KvCache;

@@ -91,10 +91,15 @@ impl<'a> Run<'a> {
                 job(t, unsafe { output.columns(t, 0..output.width()) });
             }
         };
-        if output.count() * output.width() < WORTH_SPLITTING {
-            rows(0..output.count());
+        self.ranges(output.count(), output.width(), rows);
+    }
+
+    /// Runs `job` for ranges of `count` rows, on several threads where the rows are long enough.
+    pub(crate) fn ranges(&self, count: usize, width: usize, job: impl Fn(Range<usize>) + Sync) {
+        if count * width < WORTH_SPLITTING {
+            job(0..count);
         } else {
-            self.split(output.count(), rows);
+            self.split(count, job);
         }
     }
 
@@ -140,11 +145,7 @@ impl<'a> Run<'a> {
             let (values, scales, sums) = unsafe { memory.quantized_row(t, int8_rows * blocks) };
             kernels::quantize_row(self.isa, input.row(t), precision, values, scales, sums);
         };
-        if count * input.width() < WORTH_SPLITTING {
-            (0..count).for_each(row);
-        } else {
-            self.split(count, |range| range.for_each(row));
-        }
+        self.ranges(count, input.width(), |range| range.for_each(row));
         // SAFETY: as above; all rows have been written and are only read from here on.
         let (values, scales, sums) = unsafe { memory.quantized_rows(count * int8_rows, blocks) };
         QuantizedRows::new(values, scales, sums, count * int8_rows, blocks)

@@ -475,7 +475,7 @@ fn softcap<L: Lanes>(lanes: L, scores: &mut [f32], cap: f32) {
 
 /// Turns scores into weights `exp(score − max)`; returns their sum.
 #[inline(always)]
-fn softmax<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
+pub(super) fn softmax<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
     let (chunks, tail) = scores.as_chunks_mut::<LANES>();
     let mut max = lanes.splat(f32::NEG_INFINITY);
     for chunk in chunks.iter() {

@@ -245,3 +245,39 @@ impl Kernel for Add<'_> {
         }
     }
 }
+
+/// `out = fma(scale, x, out)`.
+///
+/// # Panics
+/// If the lengths differ.
+#[cfg(feature = "experts")]
+pub(crate) fn add_scaled(isa: Isa, out: &mut [f32], x: &[f32], scale: f32) {
+    assert_eq!(out.len(), x.len());
+    isa.run(AddScaled { out, x, scale });
+}
+
+#[cfg(feature = "experts")]
+struct AddScaled<'a> {
+    out: &'a mut [f32],
+    x: &'a [f32],
+    scale: f32,
+}
+
+#[cfg(feature = "experts")]
+impl Kernel for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: DotBlocks>(self, lanes: L) {
+        let scale = lanes.splat(self.scale);
+        let (out, out_tail) = self.out.as_chunks_mut::<LANES>();
+        let (x, x_tail) = self.x.as_chunks::<LANES>();
+        for (out, x) in out.iter_mut().zip(x) {
+            lanes.store(lanes.fma(scale, lanes.load(x), lanes.load(out)), out);
+        }
+        if !x_tail.is_empty() {
+            let sum = lanes.fma(scale, lanes.load_some(x_tail), lanes.load_some(out_tail));
+            lanes.store_some(sum, out_tail);
+        }
+    }
+}

@@ -44,6 +44,21 @@ impl<'a> Weight<'a> {
         }
     }
 
+    /// Rows from `index · rows` on, which are whole groups.
+    ///
+    /// # Panics
+    /// If the weight has no such rows.
+    #[cfg(feature = "experts")]
+    pub(crate) fn part(&self, index: usize, rows: usize) -> Weight<'a> {
+        let bytes = self.encoding.tensor_bytes(rows, self.cols);
+        let bytes = bytes.expect("a part of a checked plan's weight");
+        Weight {
+            rows,
+            data: &self.data[index * bytes..][..bytes],
+            ..*self
+        }
+    }
+
     /// Groups of 16 rows, the last one perhaps partly filled.
     pub(crate) fn groups(&self) -> usize {
         self.rows.div_ceil(GROUP_ROWS)

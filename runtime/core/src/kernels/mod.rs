@@ -38,10 +38,14 @@ mod linear_int8;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod quantize;
+#[cfg(feature = "experts")]
+mod route;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use attend::{QUERIES, Queries, Scoring, attend, scores_len};
+#[cfg(feature = "experts")]
+pub(crate) use elementwise::add_scaled;
 pub(crate) use elementwise::{add, gate, rms_norm, rope, softcap};
 pub(crate) use embed::embed;
 pub use isa::Isa;
@@ -52,3 +56,7 @@ pub(crate) use linear::{Epilogue, Residual, Weight};
 pub(crate) use linear_f32::linear_f32;
 pub(crate) use linear_int8::linear_int8;
 pub(crate) use quantize::{QuantizedRows, quantize_row};
+#[cfg(feature = "experts")]
+pub use route::RouteScoring;
+#[cfg(feature = "experts")]
+pub(crate) use route::{MOST_EXPERTS, Routing, route};

@@ -3,8 +3,9 @@
 use super::words::{Reader, Word, Writer};
 use super::{InputPrecision, TensorId, View};
 use crate::executor::{Activations, Run};
-use crate::kernels::{self, Epilogue, Residual};
+use crate::kernels::{self, Epilogue, Residual, Weight};
 use crate::plan::check::{Checker, OpFault};
+use crate::rows::Rows;
 
 /// Multiplies each token's input by a packed weight.
 ///
@@ -75,26 +76,33 @@ impl Linear {
                 Some(rows) => Residual::Rows(rows),
             },
         };
-        let integer = weight.encoding.is_quantized() && run.activations == Activations::Int8;
         let epilogue = Epilogue {
-            precision: match integer {
-                true => self.precision,
-                false => InputPrecision::Int8,
-            },
+            precision: self.precision,
             scale: weight.scale,
             bias: self.bias.map(|id| run.vector(id)),
             residual,
             output: run.rows_mut(self.output),
         };
-        if integer {
-            let quantized = run.quantize(input, self.precision);
-            run.split(weight.groups(), |groups| {
-                kernels::linear_int8(run.isa, weight, quantized, &epilogue, groups);
-            });
-        } else {
-            run.split(weight.groups(), |groups| {
-                kernels::linear_f32(run.isa, weight, input, &epilogue, groups);
-            });
-        }
+        product(run, weight, input, epilogue);
+    }
+}
+
+/// Multiplies the rows of `input`, as integers where the weight and the run are.
+pub(super) fn product(
+    run: &Run<'_>,
+    weight: Weight<'_>,
+    input: Rows<'_>,
+    mut epilogue: Epilogue<'_>,
+) {
+    if weight.encoding.is_quantized() && run.activations == Activations::Int8 {
+        let quantized = run.quantize(input, epilogue.precision);
+        run.split(weight.groups(), |groups| {
+            kernels::linear_int8(run.isa, weight, quantized, &epilogue, groups);
+        });
+    } else {
+        epilogue.precision = InputPrecision::Int8;
+        run.split(weight.groups(), |groups| {
+            kernels::linear_f32(run.isa, weight, input, &epilogue, groups);
+        });
     }
 }

@@ -7,10 +7,14 @@
 mod add;
 mod attention;
 mod embed;
+#[cfg(feature = "experts")]
+mod experts;
 mod gate;
 mod linear;
 mod rms_norm;
 mod rope;
+#[cfg(feature = "experts")]
+mod route;
 mod softcap;
 mod views;
 mod words;
@@ -18,10 +22,14 @@ mod words;
 pub use add::Add;
 pub use attention::Attention;
 pub use embed::Embed;
+#[cfg(feature = "experts")]
+pub use experts::Experts;
 pub use gate::{Activation, Gate};
 pub use linear::Linear;
 pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
+#[cfg(feature = "experts")]
+pub use route::{Route, RouteScoring};
 pub use softcap::Softcap;
 
 pub use crate::kernels::InputPrecision;
@@ -73,6 +81,12 @@ pub enum Op {
     Add(Add),
     /// Bending below a cap.
     Softcap(Softcap),
+    /// Weights of a mixture's experts.
+    #[cfg(feature = "experts")]
+    Route(Route),
+    /// Gated MLPs of which each token takes some.
+    #[cfg(feature = "experts")]
+    Experts(Experts),
 }
 
 impl Op {
@@ -87,6 +101,10 @@ impl Op {
             Op::Gate(_) => "Gate",
             Op::Add(_) => "Add",
             Op::Softcap(_) => "Softcap",
+            #[cfg(feature = "experts")]
+            Op::Route(_) => "Route",
+            #[cfg(feature = "experts")]
+            Op::Experts(_) => "Experts",
         }
     }
 
@@ -102,6 +120,10 @@ impl Op {
             Op::Gate(op) => writer.op(6, op),
             Op::Add(op) => writer.op(7, op),
             Op::Softcap(op) => writer.op(8, op),
+            #[cfg(feature = "experts")]
+            Op::Route(op) => writer.op(9, op),
+            #[cfg(feature = "experts")]
+            Op::Experts(op) => writer.op(10, op),
         };
         OpRecord {
             kind,
@@ -121,6 +143,10 @@ impl Op {
             6 => Op::Gate(reader.get()?),
             7 => Op::Add(reader.get()?),
             8 => Op::Softcap(reader.get()?),
+            #[cfg(feature = "experts")]
+            9 => Op::Route(reader.get()?),
+            #[cfg(feature = "experts")]
+            10 => Op::Experts(reader.get()?),
             _ => return None,
         })
     }
@@ -136,6 +162,10 @@ impl Op {
             Op::Gate(op) => op.check(checker),
             Op::Add(op) => op.check(checker),
             Op::Softcap(op) => op.check(checker),
+            #[cfg(feature = "experts")]
+            Op::Route(op) => op.check(checker),
+            #[cfg(feature = "experts")]
+            Op::Experts(op) => op.check(checker),
         }
     }
 
@@ -150,6 +180,10 @@ impl Op {
             Op::Gate(op) => op.run(run),
             Op::Add(op) => op.run(run),
             Op::Softcap(op) => op.run(run),
+            #[cfg(feature = "experts")]
+            Op::Route(op) => op.run(run),
+            #[cfg(feature = "experts")]
+            Op::Experts(op) => op.run(run),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Op, View};
 
 impl Op {
-    /// What the operator needs to find filled. [`super::Rope`] and [`super::Softcap`] work
+    /// What the operator needs to find filled. [`super::Rope`], [`super::Softcap`] and Route work
     /// in place, so they both read and write their view.
     pub fn reads(&self) -> impl Iterator<Item = View> + use<> {
         let views = match *self {
@@ -15,6 +15,10 @@ impl Op {
             Op::Gate(op) => [Some(op.gate), Some(op.up), None],
             Op::Add(op) => [Some(op.a), Some(op.b), None],
             Op::Softcap(op) => [Some(op.values), None, None],
+            #[cfg(feature = "experts")]
+            Op::Route(op) => [Some(op.logits), None, None],
+            #[cfg(feature = "experts")]
+            Op::Experts(op) => [Some(op.input), Some(op.weights), None],
         };
         views.into_iter().flatten()
     }
@@ -30,6 +34,10 @@ impl Op {
             Op::Gate(op) => op.output,
             Op::Add(op) => op.output,
             Op::Softcap(op) => op.values,
+            #[cfg(feature = "experts")]
+            Op::Route(op) => op.logits,
+            #[cfg(feature = "experts")]
+            Op::Experts(op) => op.output,
         }
     }
 }

@@ -20,13 +20,15 @@ use format::{
 
 use crate::constraint::{self, Automaton, Constraint};
 use crate::layout::Encoding;
-use crate::ops::{Linear, Op, TensorId};
+#[cfg(feature = "experts")]
+use crate::ops::Experts;
+use crate::ops::{InputPrecision, Op, TensorId};
 use crate::tokenizer::{self, Tokenizer};
 
 /// Most floats a token in all buffers of a stage, and in all caches: 1 MiB a token, several
 /// times what the largest models need. A hostile file can ask for no more memory than this
 /// times the tokens that its opener makes room for.
-const MAX_WIDTH: u64 = 1 << 18;
+pub(crate) const MAX_WIDTH: u64 = 1 << 18;
 /// Most token ids; buffers of the head may be this much wider.
 const MAX_VOCAB: u64 = 1 << 20;
 /// Most positions.
@@ -156,15 +158,31 @@ impl<B: AsRef<[u8]>> Plan<B> {
         }
     }
 
-    /// Every linear map, with the stage that it runs in.
-    pub(crate) fn linear_maps(&self) -> impl Iterator<Item = (Stage, Linear)> + '_ {
+    /// The width of each input that may be quantized, in the stage that its operator runs in.
+    pub(crate) fn quantized_inputs(
+        &self,
+    ) -> impl Iterator<Item = (Stage, u32, InputPrecision)> + '_ {
+        self.staged_ops().filter_map(|(stage, op)| match op {
+            Op::Linear(op) => Some((stage, op.input.width, op.precision)),
+            #[cfg(feature = "experts")]
+            Op::Experts(op) => Some((stage, op.widest_input(), op.precision)),
+            _ => None,
+        })
+    }
+
+    /// Every mixture of experts.
+    #[cfg(feature = "experts")]
+    pub(crate) fn mixtures(&self) -> impl Iterator<Item = (Stage, Experts)> + '_ {
+        self.staged_ops().filter_map(|(stage, op)| match op {
+            Op::Experts(op) => Some((stage, op)),
+            _ => None,
+        })
+    }
+
+    fn staged_ops(&self) -> impl Iterator<Item = (Stage, Op)> + '_ {
         let head = self.model.head as usize;
-        self.ops()
-            .enumerate()
-            .filter_map(move |(index, op)| match op {
-                Op::Linear(linear) => Some((stage(index, head), linear)),
-                _ => None,
-            })
+        let ops = self.ops().enumerate();
+        ops.map(move |(index, op)| (stage(index, head), op))
     }
 
     fn table<T: AnyBitPattern>(&self, section: Section) -> &[T] {

@@ -7,8 +7,8 @@ use bytemuck::{Zeroable, bytes_of, cast_slice};
 use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
-    Activation, Add, Attention, BufferId, CacheId, Embed, Gate, InputPrecision, Linear, Op,
-    RmsNorm, Rope, RopeStyle, Softcap, TensorId, View,
+    Activation, Add, Attention, BufferId, CacheId, Embed, Experts, Gate, InputPrecision, Linear,
+    Op, RmsNorm, Rope, RopeStyle, Route, RouteScoring, Softcap, TensorId, View,
 };
 use tealight_core::plan::format::*;
 use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTablesRecord};
@@ -22,6 +22,10 @@ const HEAD_DIM: u32 = 24;
 const HEADS: u32 = 4;
 const KV_HEADS: u32 = 2;
 const LAYERS: u32 = 2;
+const EXPERTS: u32 = 5;
+/// Experts are whole groups of rows: not all of the hidden state comes from them.
+const MIXED: u32 = 64;
+const EXPERT: u32 = 40;
 
 /// A file in memory that starts on a 64-byte boundary.
 #[derive(Clone)]
@@ -56,6 +60,93 @@ pub fn decoder(encoding: Encoding) -> File {
     .decoder()
 }
 
+/// Working memory of so many lines.
+#[allow(dead_code, reason = "not every test makes its own")]
+pub fn lines(count: Result<usize, tealight_core::executor::MemoryError>) -> Vec<Line> {
+    vec![Line::ZERO; count.expect("small")]
+}
+
+/// Embeddings that go through a mixture of experts, whose sums are the logits; all in f32.
+#[allow(dead_code, reason = "only the test of mixtures has one")]
+pub struct Mixture {
+    pub experts: u32,
+    pub chosen: u32,
+    pub width: u32,
+    pub hidden: u32,
+    pub scoring: RouteScoring,
+    pub normalized: bool,
+    pub table: Vec<f32>,
+    pub router: Vec<f32>,
+    pub gate_up: Vec<f32>,
+    pub down: Vec<f32>,
+}
+
+#[allow(dead_code, reason = "only the test of mixtures has one")]
+impl Mixture {
+    pub fn random(
+        seed: u64,
+        experts: u32,
+        chosen: u32,
+        width: u32,
+        scoring: RouteScoring,
+        normalized: bool,
+    ) -> Mixture {
+        let mut random = Builder {
+            random: seed,
+            ..Builder::default()
+        };
+        let mut floats = |count: u32| (0..count).map(|_| random.unit()).collect::<Vec<f32>>();
+        Mixture {
+            experts,
+            chosen,
+            width,
+            hidden: HIDDEN,
+            scoring,
+            normalized,
+            table: floats(VOCAB * HIDDEN),
+            router: floats(experts * HIDDEN),
+            gate_up: floats(experts * 2 * width * HIDDEN),
+            down: floats(experts * VOCAB * width),
+        }
+    }
+
+    pub fn file(&self) -> File {
+        let mut plan = Builder::default();
+        let hidden = plan.buffer(HIDDEN, Stage::Body);
+        let weights = plan.buffer(self.experts, Stage::Head);
+        let logits = plan.buffer(VOCAB, Stage::Head);
+        let table = plan.floats(VOCAB, HIDDEN, &self.table);
+        let router = plan.floats(self.experts, HIDDEN, &self.router);
+        let gate_up = plan.floats(self.experts * 2 * self.width, HIDDEN, &self.gate_up);
+        let down = plan.floats(self.experts * VOCAB, self.width, &self.down);
+        plan.ops.push(Op::Embed(Embed {
+            output: hidden,
+            table,
+            scale: 1.0,
+        }));
+        plan.route(hidden, weights, router);
+        plan.ops.push(Op::Route(Route {
+            logits: weights,
+            scoring: self.scoring,
+            chosen: self.chosen,
+            normalized: self.normalized,
+            scale: 1.0,
+            bias: None,
+        }));
+        plan.ops.push(Op::Experts(Experts {
+            input: hidden,
+            weights,
+            output: logits,
+            width: self.width,
+            gate_up,
+            down,
+            activation: Activation::Silu,
+            precision: InputPrecision::Int8,
+        }));
+        plan.file(1, logits.buffer.0)
+    }
+}
+
 struct Builder {
     encoding: Encoding,
     random: u64,
@@ -88,7 +179,11 @@ impl Builder {
         let gate_up = self.buffer(2 * MLP, Stage::Body);
         let gated = self.buffer(MLP, Stage::Body);
         let delta = self.buffer(HIDDEN, Stage::Body);
+        let routed = self.buffer(EXPERTS, Stage::Body);
+        let mixture = self.buffer(MIXED, Stage::Body);
         let last = self.buffer(HIDDEN, Stage::Head);
+        let last_routed = self.buffer(EXPERTS, Stage::Head);
+        let last_mixture = self.buffer(MIXED, Stage::Head);
         let logits = self.buffer(VOCAB, Stage::Head);
         let columns = |view: View, columns: Range<u32>| View {
             start: columns.start,
@@ -192,14 +287,16 @@ impl Builder {
                 residual: Some(normed),
                 precision: InputPrecision::Int16,
             }));
-            self.ops.push(Op::Add(Add {
-                a: hidden,
-                b: delta,
-                output: hidden,
-            }));
+            self.add(hidden, delta);
+            if layer == 1 {
+                self.mixture(normed, routed, mixture, RouteScoring::Sigmoid);
+                self.add(columns(hidden, 0..MIXED), mixture);
+            }
         }
         let head = self.ops.len() as u32;
         self.norm(hidden, last, HIDDEN);
+        self.mixture(last, last_routed, last_mixture, RouteScoring::Softmax);
+        self.add(columns(last, 8..8 + MIXED), last_mixture);
         self.ops.push(Op::Linear(Linear {
             input: last,
             output: logits,
@@ -267,6 +364,48 @@ impl Builder {
         File::new(&[bytes_of(&header), cast_slice(&records), &body].concat())
     }
 
+    fn mixture(&mut self, input: View, weights: View, output: View, scoring: RouteScoring) {
+        let sigmoid = scoring == RouteScoring::Sigmoid;
+        let weight = self.packed(EXPERTS, HIDDEN);
+        self.route(input, weights, weight);
+        let bias = sigmoid.then(|| self.vector(1, EXPERTS));
+        self.ops.push(Op::Route(Route {
+            logits: weights,
+            scoring,
+            chosen: 2,
+            normalized: sigmoid,
+            scale: 0.0005,
+            bias,
+        }));
+        let gate_up = self.packed(EXPERTS * 2 * EXPERT, HIDDEN);
+        let down = self.packed(EXPERTS * MIXED, EXPERT);
+        self.ops.push(Op::Experts(Experts {
+            input,
+            weights,
+            output,
+            width: EXPERT,
+            gate_up,
+            down,
+            activation: [Activation::Silu, Activation::GeluTanh][usize::from(sigmoid)],
+            precision: [InputPrecision::Int8, InputPrecision::Int16][usize::from(sigmoid)],
+        }));
+    }
+
+    fn route(&mut self, input: View, output: View, weight: TensorId) {
+        self.ops.push(Op::Linear(Linear {
+            input,
+            output,
+            weight,
+            bias: None,
+            residual: None,
+            precision: InputPrecision::Int16,
+        }));
+    }
+
+    fn add(&mut self, a: View, b: View) {
+        self.ops.push(Op::Add(Add { a, b, output: a }));
+    }
+
     fn norm(&mut self, input: View, output: View, width: u32) {
         let weight = self.vector(1, width);
         self.ops.push(Op::RmsNorm(RmsNorm {
@@ -301,6 +440,19 @@ impl Builder {
     fn vector(&mut self, rows: u32, cols: u32) -> TensorId {
         let values: Vec<f32> = (0..rows * cols).map(|_| self.unit()).collect();
         self.tensor(Encoding::Table, rows, cols, cast_slice(&values))
+    }
+
+    /// A matrix of these floats.
+    #[allow(dead_code, reason = "only the test of mixtures has one")]
+    fn floats(&mut self, rows: u32, cols: u32, values: &[f32]) -> TensorId {
+        let width = cols as usize;
+        let mut data = Vec::new();
+        for values in values.chunks(GROUP_ROWS * width) {
+            let mut group = vec![0; Encoding::F32.group_bytes(width).expect("small")];
+            pack_float(Encoding::F32, width, values, &mut group);
+            data.extend_from_slice(&group);
+        }
+        self.tensor(Encoding::F32, rows, cols, &data)
     }
 
     fn packed(&mut self, rows: u32, cols: u32) -> TensorId {

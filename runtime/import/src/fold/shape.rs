@@ -292,11 +292,13 @@ impl Change {
                 if perm.iter().enumerate().all(|(at, &from)| at == from) {
                     return Some(stored.clone());
                 }
-                let [rows, cols] = stored.shape[..] else {
-                    return None;
-                };
-                (perm == [1, 0]).then(|| Stored {
-                    shape: vec![cols, rows],
+                let (mut shape, mut last_two) = (stored.shape.clone(), perm);
+                let at = rank.checked_sub(2)?;
+                shape.swap(at, at + 1);
+                last_two.swap(at, at + 1);
+                let in_order = last_two.iter().enumerate().all(|(at, &from)| at == from);
+                in_order.then(|| Stored {
+                    shape,
                     transposed: !stored.transposed,
                     ..stored.clone()
                 })

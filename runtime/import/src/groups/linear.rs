@@ -295,7 +295,7 @@ fn int8(
 }
 
 /// A float weight; `by_output` where the graph has it as `[outputs, inputs]`.
-fn float_matrix(weight: &Stored, by_output: bool) -> Option<Matrix> {
+pub(super) fn float_matrix(weight: &Stored, by_output: bool) -> Option<Matrix> {
     let [first, second] = weight.shape[..] else {
         return None;
     };

@@ -3,6 +3,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod embedding;
+pub(crate) mod experts;
 pub(crate) mod gated_mlp;
 pub(crate) mod group_query;
 pub(crate) mod linear;
@@ -10,5 +11,6 @@ pub(crate) mod residual;
 pub(crate) mod rms_norm;
 pub(crate) mod rotary;
 pub(crate) mod rotary_table;
+pub(crate) mod route;
 pub(crate) mod softcap;
 pub(crate) mod standard_attention;

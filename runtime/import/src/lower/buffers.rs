@@ -28,7 +28,9 @@ impl Buffers {
         for (at, row) in network.rows.iter().enumerate() {
             let over = match &row.op {
                 RowOp::RmsNorm { input, .. } => Some(*input),
-                RowOp::Rope { input, .. } | RowOp::Softcap { input, .. } => Some(*input),
+                RowOp::Rope { input, .. }
+                | RowOp::Softcap { input, .. }
+                | RowOp::Route { input, .. } => Some(*input),
                 RowOp::Linear {
                     residual, input, ..
                 } => {
@@ -38,7 +40,10 @@ impl Buffers {
                 RowOp::Add { a, b } => [*a, *b]
                     .into_iter()
                     .find(|x| buffers.free(network, *x, at, head)),
-                RowOp::Embed { .. } | RowOp::Attention { .. } | RowOp::Gate { .. } => None,
+                RowOp::Embed { .. }
+                | RowOp::Attention { .. }
+                | RowOp::Gate { .. }
+                | RowOp::Experts { .. } => None,
             };
             let over = over.filter(|columns| buffers.free(network, *columns, at, head));
             let place = match over {
@@ -54,6 +59,9 @@ impl Buffers {
                 }
                 None if matches!(row.op, RowOp::Softcap { .. }) => {
                     return Err("it needs values again after they were capped".into());
+                }
+                None if matches!(row.op, RowOp::Route { .. }) => {
+                    return Err("it needs a router's logits again after their routing".into());
                 }
                 None => {
                     buffers.specs.push(BufferSpec {

@@ -7,7 +7,8 @@ mod precision;
 mod tensors;
 
 use tealight_core::ops::{
-    Add, Attention, CacheId, Embed, Gate, InputPrecision, Linear, Op, RmsNorm, Rope, Softcap, View,
+    Add, Attention, CacheId, Embed, Experts, Gate, InputPrecision, Linear, Op, RmsNorm, Rope,
+    Route, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -239,6 +240,40 @@ impl Lowering<'_> {
             RowOp::Softcap { cap, .. } => Op::Softcap(Softcap {
                 values: output,
                 cap: *cap,
+            }),
+            RowOp::Route {
+                scoring,
+                chosen,
+                normalized,
+                scale,
+                bias,
+                ..
+            } => Op::Route(Route {
+                logits: output,
+                scoring: *scoring,
+                chosen: u32::try_from(*chosen).ok()?,
+                normalized: *normalized,
+                scale: *scale,
+                bias: match bias {
+                    None => None,
+                    Some(bias) => Some(self.tensors.vector(std::slice::from_ref(bias))?),
+                },
+            }),
+            RowOp::Experts {
+                input,
+                weights,
+                gate_up,
+                down,
+                activation,
+            } => Op::Experts(Experts {
+                input: view(input)?,
+                weights: view(weights)?,
+                output,
+                width: u32::try_from(down.first()?.cols()).ok()?,
+                gate_up: self.tensors.matrix(gate_up)?,
+                down: self.tensors.matrix(down)?,
+                activation: *activation,
+                precision,
             }),
         })
     }

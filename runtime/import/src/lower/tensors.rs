@@ -113,8 +113,8 @@ fn boxed(source: impl TensorSource + 'static) -> Box<dyn TensorSource> {
 
 /// The parts' names, for people.
 fn names<'a>(parts: impl Iterator<Item = &'a Rc<Tensor>>) -> String {
-    parts
-        .map(|part| part.name.as_str())
-        .collect::<Vec<_>>()
-        .join(" + ")
+    let mut names: Vec<&str> = parts.map(|part| part.name.as_str()).collect();
+    // Parts of one tensor.
+    names.dedup();
+    names.join(" + ")
 }

@@ -48,6 +48,8 @@ pub(crate) fn one(value: Option<Value>) -> Outcome {
 const MAX_KNOWN: usize = 1 << 22;
 /// Most row operators.
 const MAX_ROWS: usize = 1 << 14;
+/// Most tensors that are parts of stored ones, or made here.
+const MAX_MADE: usize = 1 << 18;
 const TOO_LARGE: &str = "its graph computes more than any decoder's";
 
 /// Walks over a graph and returns the decoder in it. `context` is the number of positions that
@@ -276,6 +278,40 @@ impl Walk {
     /// Appends an operator, and returns its result as `[1, sequence, width]`.
     pub(crate) fn push(&mut self, op: RowOp, width: usize) -> Rows {
         Rows::whole(self.network.push(op, width), width)
+    }
+
+    /// The elements of a stored tensor from `first` on, as many as `shape` says.
+    pub(crate) fn part_of(
+        &mut self,
+        tensor: &Tensor,
+        first: usize,
+        shape: Vec<usize>,
+    ) -> Option<Rc<Tensor>> {
+        let count = shape
+            .iter()
+            .try_fold(1usize, |count, &size| count.checked_mul(size))?;
+        let end = first
+            .checked_add(count)
+            .filter(|&end| end <= tensor.len() && self.made < MAX_MADE)?;
+        let size = tensor.dtype.size();
+        let bytes = match &tensor.bytes {
+            Bytestore::File { file, offset } => Bytestore::File {
+                file: file.clone(),
+                offset: offset + (first * size) as u64,
+            },
+            Bytestore::Memory(bytes) if bytes.len() >= end * size => {
+                Bytestore::Memory(bytes.slice(first * size..end * size))
+            }
+            Bytestore::Memory(_) => return None,
+        };
+        self.made += 1;
+        Some(Rc::new(Tensor {
+            id: usize::MAX - self.made,
+            name: tensor.name.clone(),
+            dtype: tensor.dtype,
+            shape,
+            bytes,
+        }))
     }
 
     /// A vector that no file holds.

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::rc::Rc;
 
-use tealight_core::ops::{Activation, RopeStyle};
+use tealight_core::ops::{Activation, RopeStyle, RouteScoring};
 
 use crate::onnx::Tensor;
 use crate::weights::{Matrix, PositionTable};
@@ -83,6 +83,23 @@ pub(crate) enum RowOp {
         input: Columns,
         cap: f32,
     },
+    Route {
+        input: Columns,
+        scoring: RouteScoring,
+        chosen: usize,
+        normalized: bool,
+        scale: f32,
+        bias: Option<Rc<Tensor>>,
+    },
+    /// Each expert's gate and what is multiplied with it, in one matrix or in two; and its way
+    /// back.
+    Experts {
+        input: Columns,
+        weights: Columns,
+        gate_up: Vec<Matrix>,
+        down: Vec<Matrix>,
+        activation: Activation,
+    },
 }
 
 impl Network {
@@ -90,6 +107,15 @@ impl Network {
     pub(crate) fn push(&mut self, op: RowOp, width: usize) -> RowId {
         self.rows.push(Row { op, width });
         RowId(self.rows.len() - 1)
+    }
+
+    /// What routings read.
+    pub(crate) fn routers(&self) -> Vec<RowId> {
+        let inputs = self.rows.iter().filter_map(|row| match row.op {
+            RowOp::Route { input, .. } => Some(input.of),
+            _ => None,
+        });
+        inputs.collect()
     }
 
     pub(crate) fn row(&self, id: RowId) -> &Row {
@@ -122,7 +148,8 @@ impl RowOp {
             RowOp::Embed { .. } => vec![],
             RowOp::RmsNorm { input, .. }
             | RowOp::Rope { input, .. }
-            | RowOp::Softcap { input, .. } => vec![input],
+            | RowOp::Softcap { input, .. }
+            | RowOp::Route { input, .. } => vec![input],
             RowOp::Linear {
                 input, residual, ..
             } => std::iter::once(input).chain(residual).collect(),
@@ -131,6 +158,7 @@ impl RowOp {
             } => vec![query, key, value],
             RowOp::Gate { gate, up, .. } => vec![gate, up],
             RowOp::Add { a, b } => vec![a, b],
+            RowOp::Experts { input, weights, .. } => vec![input, weights],
         }
     }
 }

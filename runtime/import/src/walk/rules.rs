@@ -3,8 +3,8 @@
 use super::Rule;
 use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
-    attention, embedding, gated_mlp, group_query, linear, residual, rms_norm, rotary, rotary_table,
-    softcap, standard_attention,
+    attention, embedding, experts, gated_mlp, group_query, linear, residual, rms_norm, rotary,
+    rotary_table, route, softcap, standard_attention,
 };
 use crate::onnx::Node;
 
@@ -23,7 +23,7 @@ pub(super) fn of(node: &Node) -> Option<&'static [Rule]> {
 const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Add", &[
         arithmetic::ints, arithmetic::floats, rms_norm::shift, rotary::add, linear::bias,
-        gated_mlp::add, attention::mask, residual::add, arithmetic::grids,
+        gated_mlp::add, route::add, attention::mask, residual::add, arithmetic::grids,
     ]),
     ("", "And", &[logic::both]),
     ("", "Attention", &[standard_attention::rule]),
@@ -34,7 +34,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Cos", &[rotary_table::wave]),
     ("", "DequantizeLinear", &[embedding::dequantize]),
     ("", "Div", &[
-        arithmetic::ints, arithmetic::floats, rms_norm::inverse, attention::scale,
+        arithmetic::ints, arithmetic::floats, rms_norm::inverse, attention::scale, route::normalize,
     ]),
     ("", "DynamicQuantizeLinear", &[linear::quantize]),
     ("", "Equal", &[logic::equal, logic::compare]),
@@ -51,13 +51,16 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "IsNaN", &[attention::is_nan]),
     ("", "Less", &[logic::compare]),
     ("", "LessOrEqual", &[logic::compare]),
-    ("", "MatMul", &[rotary_table::angles, linear::matmul, attention::matmul]),
+    ("", "MatMul", &[
+        rotary_table::angles, linear::matmul, experts::matmul, attention::matmul,
+    ]),
     ("", "MatMulInteger", &[linear::matmul_integer]),
     ("", "Max", &[logic::max]),
     ("", "Mul", &[
         arithmetic::ints, arithmetic::floats, rms_norm::multiply, gated_mlp::multiply, gated_mlp::scale, softcap::cap,
         rotary_table::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,
-        rms_norm::square, arithmetic::grids,
+        rms_norm::square, arithmetic::grids, route::scale, experts::multiply,
+        experts::shared,
     ]),
     ("", "NonZero", &[logic::non_zero]),
     ("", "Neg", &[arithmetic::unary, rotary::negate]),
@@ -69,21 +72,23 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Reciprocal", &[arithmetic::unary, rms_norm::inverse]),
     ("", "ReduceMax", &[constant::reduce_max]),
     ("", "ReduceMean", &[rms_norm::mean]),
-    ("", "ReduceSum", &[constant::reduce_sum]),
+    ("", "ReduceSum", &[constant::reduce_sum, route::total, experts::sum]),
     ("", "Reshape", &[shape::reshape]),
     ("", "RotaryEmbedding", &[rotary::standard]),
+    ("", "ScatterElements", &[route::scatter]),
     ("", "Shape", &[constant::shape]),
-    ("", "Sigmoid", &[gated_mlp::sigmoid]),
+    ("", "Sigmoid", &[gated_mlp::sigmoid, experts::sigmoid]),
     ("", "SimplifiedLayerNormalization", &[rms_norm::fused]),
     ("", "Sin", &[rotary_table::wave]),
     ("", "Slice", &[pick::slice]),
-    ("", "Softmax", &[attention::softmax]),
+    ("", "Softmax", &[attention::softmax, route::score]),
     ("", "Split", &[pick::split]),
     ("", "Sqrt", &[arithmetic::unary, rms_norm::root]),
     ("", "Squeeze", &[shape::unsqueeze]),
     ("", "Sub", &[arithmetic::ints, arithmetic::floats, arithmetic::grids]),
     ("", "Swish", &[gated_mlp::silu]),
     ("", "Tanh", &[gated_mlp::tanh, attention::bend, softcap::bend]),
+    ("", "TopK", &[route::choose]),
     ("", "Transpose", &[shape::transpose]),
     ("", "Unsqueeze", &[shape::unsqueeze]),
     ("", "Where", &[logic::pick, attention::select, logic::select, logic::by_length]),

@@ -7,7 +7,7 @@ use super::dim::Dim;
 use super::grid::Grid;
 use super::layout::Layout;
 use super::network::RowId;
-use crate::groups::{attention, embedding, gated_mlp, linear, rms_norm, rotary};
+use crate::groups::{attention, embedding, experts, gated_mlp, linear, rms_norm, rotary, route};
 use crate::onnx::{DType, Tensor};
 
 /// What a value means. Values that a group of operators makes on its way are kept in that
@@ -40,6 +40,8 @@ pub(crate) enum Value {
     Rotary(rotary::Part),
     Attention(attention::Part),
     Gate(gated_mlp::Part),
+    Route(route::Part),
+    Experts(experts::Part),
     /// `tanh` of activations.
     Bent(Rows),
 }
@@ -49,7 +51,7 @@ pub(crate) enum Value {
 pub(crate) struct Stored {
     pub(crate) tensor: Rc<Tensor>,
     pub(crate) shape: Vec<usize>,
-    /// Whether the two axes of `shape` are exchanged against the stored order.
+    /// Whether the last two axes of `shape` are exchanged against the stored order.
     pub(crate) transposed: bool,
 }
 
@@ -181,6 +183,8 @@ impl Value {
             Value::Rotary(part) => part.shape(),
             Value::Attention(part) => part.shape(),
             Value::Gate(part) => part.shape(),
+            Value::Route(part) => part.shape(),
+            Value::Experts(part) => part.shape(),
         }
     }
 }

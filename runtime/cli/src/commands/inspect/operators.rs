@@ -77,10 +77,7 @@ fn describe(model: &Model, op: &Op) -> String {
                 .residual
                 .map_or(String::new(), |v| format!(", plus {}", view(v)));
             let (input, output) = (view(op.input), view(op.output));
-            let precision = match op.precision {
-                InputPrecision::Int8 => "int8",
-                InputPrecision::Int16 => "int16",
-            };
+            let precision = precision(op.precision);
             let weight = tensor(op.weight);
             format!("{input} as {precision} -> {output}, {weight}{bias}{residual}")
         }
@@ -111,17 +108,51 @@ fn describe(model: &Model, op: &Op) -> String {
             )
         }
         Op::Gate(op) => {
-            let activation = match op.activation {
-                Activation::Silu => "silu",
-                Activation::GeluTanh => "gelu",
-            };
+            let activation = activation(op.activation);
             let (gate, up) = (view(op.gate), view(op.up));
             format!("{gate} through {activation}, {up} -> {}", view(op.output))
         }
         Op::Add(op) => format!("{}, {} -> {}", view(op.a), view(op.b), view(op.output)),
         Op::Softcap(op) => format!("{} in place, below {}", view(op.values), op.cap),
+        Op::Route(op) => {
+            let scoring = format!("{:?}", op.scoring).to_lowercase();
+            let normalized = if op.normalized { ", normalized" } else { "" };
+            let bias = op.bias.map_or(String::new(), |id| {
+                format!(", chosen by bias {}", tensor(id))
+            });
+            let (chosen, experts) = (op.chosen, op.logits.width);
+            format!(
+                "{} in place, {scoring}, {chosen} of {experts}{normalized}, scale {}{bias}",
+                view(op.logits),
+                op.scale
+            )
+        }
+        Op::Experts(op) => {
+            let (input, weights) = (view(op.input), view(op.weights));
+            let (first, last) = (tensor(op.gate_up), tensor(op.down));
+            let activation = activation(op.activation);
+            let precision = precision(op.precision);
+            format!(
+                "{input} as {precision}, {weights} -> {}, through {activation}, {first}, {last}",
+                view(op.output)
+            )
+        }
     };
     format!("{:<9} {arguments}", op.name())
+}
+
+fn activation(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Silu => "silu",
+        Activation::GeluTanh => "gelu",
+    }
+}
+
+fn precision(precision: InputPrecision) -> &'static str {
+    match precision {
+        InputPrecision::Int8 => "int8",
+        InputPrecision::Int16 => "int16",
+    }
 }
 
 /// `b2[0..192]`: columns of a buffer.

@@ -1,0 +1,5 @@
+"""Exports decoders from Hugging Face folders to ONNX graphs that Tealight compiles.
+
+    folder → model (load.py) → mixtures made traceable (experts.py) → ONNX (trace.py)
+           → held against the model (check.py) → OUT, whole or not at all (__main__.py)
+"""

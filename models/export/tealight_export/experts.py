@@ -1,0 +1,37 @@
+"""Makes mixtures of experts traceable.
+
+transformers runs the experts that the tokens at hand are routed to, in a loop that depends on the tokens: traced, it keeps the experts
+that the example happened to hit. Here every expert is computed for every token and weighed by what the router gave it, zero for most: the
+same sum for any tokens, as one graph. Tealight recognises it, and runs only the experts whose weight is not zero.
+"""
+NAME = "every_expert_weighed"
+
+
+def every_expert(self, hidden_states, top_k_index, top_k_weights):
+    """`[tokens, hidden]`, and `[tokens, k]` twice."""
+    import torch
+
+    places = (hidden_states.shape[0], self.num_experts)
+    weights = torch.zeros(places, dtype=top_k_weights.dtype).scatter(1, top_k_index, top_k_weights)
+    first, last = self.gate_up_proj.transpose(1, 2), self.down_proj.transpose(1, 2)
+    every = self._apply_gate(hidden_states.unsqueeze(0) @ first) @ last
+    return (every * weights.t().unsqueeze(-1)).sum(0)
+
+
+def make_traceable(model):
+    """Replaces the loop in every mixture of the model; raises `Refused` for experts of a kind that this does not compute."""
+    from transformers.integrations.moe import ALL_EXPERTS_FUNCTIONS
+
+    from .load import Refused
+
+    mixtures = {name: module for name, module in model.named_modules() if hasattr(module, "down_proj") and hasattr(module, "num_experts")}
+    for name, module in mixtures.items():
+        # What transformers says about experts that are not two plain weights side by side.
+        odd = [flag for flag in ("has_bias", "is_transposed", "has_post_expert_norm") if getattr(module, flag, False)]
+        odd += [flag for flag in ("has_gate", "is_concatenated") if not getattr(module, flag, False)]
+        if odd:
+            raise Refused(f"{name}: experts with {', '.join(odd)} are not exported yet")
+    if mixtures:
+        ALL_EXPERTS_FUNCTIONS.register(NAME, every_expert)
+        model.set_experts_implementation(NAME)
+    return len(mixtures)

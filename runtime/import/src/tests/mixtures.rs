@@ -1,0 +1,187 @@
+//! Mixtures of experts: which graphs are one, and which only look like it.
+
+use tealight_core::ops::{Op, RouteScoring};
+
+use super::curves::set;
+use super::{compile, refused, spec, tensors};
+use crate::testing::{TestModel, fused};
+use crate::{ImportOptions, Quantize, recognise};
+
+const EXPERTS: i64 = 6;
+const HIDDEN: i64 = 32;
+const WIDTH: i64 = 16;
+
+fn weight(at: usize) -> f32 {
+    ((at * 7919) % 251) as f32 / 251.0 - 0.5
+}
+
+/// Puts a mixture behind the decoder's MLP, as `models/export` writes it.
+fn mixture() -> TestModel {
+    let mut model = fused();
+    model.floats("router", &[EXPERTS, HIDDEN], weight);
+    model.floats("experts/in", &[EXPERTS, HIDDEN, 2 * WIDTH], weight);
+    model.floats("experts/out", &[EXPERTS, WIDTH, HIDDEN], weight);
+    model.floats("experts/zero", &[1], |_| 0.0);
+    model.ints("experts/chosen", &[1], &[2]);
+    model.ints("experts/flat", &[2], &[-1, HIDDEN]);
+    model.ints("experts/count", &[1], &[EXPERTS]);
+    model.ints("experts/whole", &[3], &[1, -1, HIDDEN]);
+    model.ints("axis0", &[1], &[0]);
+    model.ints("axis-1", &[1], &[-1]);
+    model.node("Reshape", &["h2", "experts/flat"], &["experts/tokens"]);
+    let gemm = model.node("Gemm", &["experts/tokens", "router"], &["routed"]);
+    gemm.int("transB", 1);
+    model
+        .node("Softmax", &["routed"], &["experts/scores"])
+        .int("axis", -1);
+    model.node(
+        "TopK",
+        &["experts/scores", "experts/chosen"],
+        &["chosen", "places"],
+    );
+    model.node("ReduceSum", &["chosen", "axis-1"], &["experts/sum"]);
+    model.node("Div", &["chosen", "experts/sum"], &["normalized"]);
+    model.node("Shape", &["experts/tokens"], &["tokens/shape"]);
+    model.node("Gather", &["tokens/shape", "axis0"], &["tokens/count"]);
+    model
+        .node(
+            "Concat",
+            &["tokens/count", "experts/count"],
+            &["zeros/shape"],
+        )
+        .int("axis", 0);
+    model.node("Expand", &["experts/zero", "zeros/shape"], &["zeros"]);
+    let scatter = ["zeros", "places", "normalized"];
+    model
+        .node("ScatterElements", &scatter, &["routed/weights"])
+        .int("axis", 1);
+    model.node("Unsqueeze", &["experts/tokens", "axis0"], &["tokens/each"]);
+    model.node("MatMul", &["tokens/each", "experts/in"], &["both"]);
+    let halves = ["expert/gate", "expert/up"];
+    model.node("Split", &["both"], &halves).int("axis", 2);
+    model.node("Sigmoid", &["expert/gate"], &["expert/sigmoid"]);
+    model.node("Mul", &["expert/gate", "expert/sigmoid"], &["expert/silu"]);
+    model.node("Mul", &["expert/silu", "expert/up"], &["expert/gated"]);
+    model.node("MatMul", &["expert/gated", "experts/out"], &["expert/down"]);
+    model
+        .node("Transpose", &["routed/weights"], &["weights/turned"])
+        .ints("perm", &[1, 0]);
+    model.node(
+        "Unsqueeze",
+        &["weights/turned", "axis-1"],
+        &["weights/each"],
+    );
+    model.node("Mul", &["expert/down", "weights/each"], &["weighed"]);
+    model
+        .node("ReduceSum", &["weighed", "axis0"], &["mixed"])
+        .int("keepdims", 0);
+    model.node("Reshape", &["mixed", "experts/whole"], &["mixture"]);
+    model.node("Add", &["down", "mixture"], &["down/all"]);
+    model.edit("x2").input[0] = "down/all".into();
+    model
+}
+
+#[test]
+fn experts_computed_for_every_token_are_run_for_those_that_are_routed_to_them() {
+    let model = mixture();
+    let spec = spec(&model);
+    let routes: Vec<_> = spec
+        .ops
+        .iter()
+        .filter_map(|op| match op {
+            Op::Route(route) => Some(*route),
+            _ => None,
+        })
+        .collect();
+    let [route] = routes[..] else {
+        panic!("{routes:?}")
+    };
+    assert_eq!((route.scoring, route.chosen), (RouteScoring::Softmax, 2));
+    assert!(route.normalized && route.scale == 1.0 && route.bias.is_none());
+    let experts = spec.ops.iter().find_map(|op| match op {
+        Op::Experts(experts) => Some(*experts),
+        _ => None,
+    });
+    let experts = experts.expect("it has a mixture");
+    assert_eq!(
+        (experts.width, experts.weights),
+        (WIDTH as u32, route.logits)
+    );
+    let shape = |id: tealight_core::ops::TensorId| {
+        let tensor = &spec.tensors[id.0 as usize];
+        (tensor.rows as i64, tensor.cols as i64)
+    };
+    assert_eq!(shape(experts.gate_up), (EXPERTS * 2 * WIDTH, HIDDEN));
+    assert_eq!(shape(experts.down), (EXPERTS * HIDDEN, WIDTH));
+    compile(&model).expect("it compiles to a plan");
+}
+
+#[test]
+fn experts_stored_output_by_output_are_the_same_plan() {
+    let mut turned = mixture();
+    for (name, [inputs, outputs]) in [
+        ("experts/in", [HIDDEN, 2 * WIDTH]),
+        ("experts/out", [WIDTH, HIDDEN]),
+    ] {
+        let stored = format!("{name}/stored");
+        let value = |at: usize| {
+            let (inputs, outputs) = (inputs as usize, outputs as usize);
+            let (expert, at) = (at / (inputs * outputs), at % (inputs * outputs));
+            let (output, input) = (at / inputs, at % inputs);
+            weight((expert * inputs + input) * outputs + output)
+        };
+        turned
+            .graph_mut()
+            .initializer
+            .retain(|tensor| tensor.name != name);
+        turned.floats(&stored, &[EXPERTS, outputs, inputs], value);
+        let node = turned.node("Transpose", &[&stored], &[name]);
+        node.ints("perm", &[0, 2, 1]);
+    }
+    let (turned, plain) = (spec(&turned), spec(&mixture()));
+    assert_eq!(turned.ops, plain.ops);
+    assert_eq!(tensors(&turned), tensors(&plain));
+}
+
+#[test]
+fn routers_stay_floats_when_weights_are_quantized() {
+    let saved = mixture().save();
+    let options = ImportOptions {
+        context: None,
+        quantize: Some(Quantize::Int4),
+    };
+    let spec = recognise(&saved.path, &options).expect("it is recognised");
+    let floats = spec
+        .tensors
+        .iter()
+        .filter(|tensor| !tensor.encoding.is_quantized());
+    let floats: Vec<&str> = floats.map(|tensor| tensor.name.as_str()).collect();
+    assert!(floats.contains(&"router"), "{floats:?}");
+    assert!(
+        !floats.contains(&"experts/in") && !floats.contains(&"experts/out"),
+        "{floats:?}"
+    );
+}
+
+#[test]
+fn what_is_not_a_routed_sum_names_the_node() {
+    let mut least = mixture();
+    set(&mut least, "chosen", "largest", 0, 0.0);
+    assert_eq!(refused(&least)[0], "chosen");
+
+    let mut other_axis = mixture();
+    other_axis.edit("mixed").input[1] = "axis-1".into();
+    assert_eq!(refused(&other_axis)[0], "mixed");
+
+    let mut not_zero = mixture();
+    not_zero
+        .graph_mut()
+        .initializer
+        .retain(|tensor| tensor.name != "experts/zero");
+    not_zero.floats("experts/zero", &[1], |_| 0.5);
+    assert_eq!(refused(&not_zero)[0], "routed/weights");
+
+    let mut other_sum = mixture();
+    other_sum.edit("experts/sum").input[1] = "axis0".into();
+    assert_eq!(refused(&other_sum)[0], "experts/sum");
+}
