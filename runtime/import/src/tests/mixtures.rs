@@ -148,7 +148,7 @@ fn routers_stay_floats_when_weights_are_quantized() {
     let saved = mixture().save();
     let options = ImportOptions {
         context: None,
-        quantize: Some(Quantize::Int4),
+        quantize: Some(Quantize::Int4.into()),
     };
     let spec = recognise(&saved.path, &options).expect("it is recognised");
     let floats = spec
