@@ -51,9 +51,9 @@ fn dense(mixture: &Mixture, token: u32) -> Vec<f64> {
     let chosen = &order[..mixture.chosen as usize];
     let sum: f64 = chosen.iter().map(|e| score(&logits[*e])).sum();
     let mut out = vec![0.0; VOCAB as usize];
-    for expert in 0..experts {
+    for (expert, logit) in logits.iter().enumerate() {
         let weight = match chosen.contains(&expert) {
-            true => score(&logits[expert]) / if mixture.normalized { sum } else { 1.0 },
+            true => score(logit) / if mixture.normalized { sum } else { 1.0 },
             false => 0.0,
         };
         let first = |at: usize| row(&mixture.gate_up, expert * 2 * width + at, &x);
