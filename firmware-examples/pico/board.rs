@@ -3,6 +3,7 @@
 
 use core::cell::RefCell;
 
+use cortex_m::peripheral::NVIC;
 use critical_section::Mutex;
 use embedded_io::{Read as _, ReadReady as _};
 use firmware_app::app::{App, Watchdog};
@@ -142,7 +143,7 @@ fn received_by_interrupt(
         RECEIVER.replace(section, Some((receiver, producer)));
     });
     // SAFETY: no critical section depends on this interrupt being off.
-    unsafe { pac::NVIC::unmask(pac::Interrupt::UART0_IRQ) };
+    unsafe { NVIC::unmask(pac::Interrupt::UART0_IRQ) };
     Port::new(received, transmitter)
 }
 
