@@ -62,6 +62,7 @@ fn assert_same_bits<B: AsRef<[u8]>>(
     kinds: &[&str],
 ) {
     let path = path.to_str().expect("a plain path");
+    let processors = processors();
     for &kind in kinds {
         let settings = match kind {
             "f32" => Settings::exact(),
@@ -71,21 +72,20 @@ fn assert_same_bits<B: AsRef<[u8]>>(
         each_position(plan, settings, ids, |_, logits| {
             expected.extend(logits.iter().flat_map(|x| x.to_le_bytes()));
         });
-        for processor in processors() {
-            for isa in &processor.isas {
-                let logits = emulated(&processor, &[path, isa, kind, "all", sizes], ids);
-                assert!(
-                    logits == expected,
-                    "{name} in {kind} on {} with {isa}",
-                    processor.name
-                );
-                say(format_args!(
-                    "{name} in {kind} on {} with {isa}: the same {} logits",
-                    processor.name,
-                    logits.len() / 4
-                ));
+        let compare = |processor: &Processor, isa: &str| {
+            let logits = emulated(processor, &[path, isa, kind, "all", sizes], ids);
+            let what = format!("{name} in {kind} on {} with {isa}", processor.name);
+            assert!(logits == expected, "{what}");
+            say(format_args!("{what}: the same {} logits", logits.len() / 4));
+        };
+        // An emulator keeps one core busy.
+        std::thread::scope(|scope| {
+            for processor in &processors {
+                for isa in &processor.isas {
+                    scope.spawn(|| compare(processor, isa));
+                }
             }
-        }
+        });
     }
 }
 

@@ -10,6 +10,24 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     program(env!("CARGO"), arguments)
 }
 
+/// What `build` compiles and the tests test: every crate but the one that runs on tract, in the
+/// profile of `cargo run --release`. Cargo gives a dependency the features that all crates named
+/// together ask for, so that naming fewer would compile much of it anew.
+const EVERYWHERE: &[&str] = &["--release", "--workspace", "--exclude", "tealight-onnx"];
+
+/// Cargo over the crates that are tested.
+pub(crate) fn everywhere(task: &str) -> Command {
+    let mut command = cargo(&[task]);
+    command.args(EVERYWHERE);
+    command
+}
+
+/// Programs and libraries of the crates that are tested, as the tests have compiled them: tests
+/// are compiled too, because what they stand on counts among the features.
+pub(crate) fn build() -> Outcome {
+    run(everywhere("build").args(["--lib", "--bins", "--tests"]))
+}
+
 /// A program, in the repository's root.
 pub(crate) fn program(name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use clap::Args;
 
-use crate::command::{self, cargo, output};
+use crate::command::{self, output};
 use crate::{Outcome, tree};
 
 #[derive(Args, Default)]
@@ -50,7 +50,7 @@ pub(crate) fn run(flags: &Flags) -> Outcome {
     if output(&mut valgrind(&["--version"])).is_err() {
         return Err("valgrind counts instructions: `apt-get install valgrind`".into());
     }
-    command::run(&mut cargo(&["build", "--release", "-p", "tealight-cli"]))?;
+    command::build()?;
     let mut remembered = read()?;
     let mut told = Vec::new();
     for model in MODELS {

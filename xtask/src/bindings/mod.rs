@@ -48,6 +48,9 @@ pub(crate) fn library(name: &str, profile: &str) -> PathBuf {
 }
 
 pub(crate) fn build(packages: &[&str], profile: &str) -> Outcome {
+    if profile == PROFILE {
+        return command::build();
+    }
     let mut command = cargo(&["build", "--profile", profile]);
     command.args(packages.iter().flat_map(|package| ["-p", package]));
     command::run(&mut command)

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use self::program::{Emulator, emulators};
 use crate::build_arm::machine::Machine;
-use crate::command::{self, cargo};
+use crate::command::{self, everywhere};
 use crate::{Outcome, tree};
 
 /// A processor that qemu emulates.
@@ -108,7 +108,7 @@ pub(crate) fn run(may_skip: bool) -> Outcome {
     if told.is_empty() {
         return Ok(());
     }
-    let mut compare = cargo(&["test", "--release", "-p", "tealight-tests"]);
+    let mut compare = everywhere("test");
     compare.args(["--test", "emulated"]);
     compare.env("TEALIGHT_EMULATED", json!(told).to_string());
     command::run(&mut compare)

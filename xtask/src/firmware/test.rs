@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Instant;
 
 use object::{Object, ObjectSection};
 
 use super::boards::{MACHINES, Program};
 use super::qemu::{self, Session};
-use crate::command::{self, cargo, output, program};
+use crate::command::{self, output, program};
 use crate::{Outcome, tree};
 
 /// The board that bad input is tried on.
@@ -24,34 +25,53 @@ const REQUESTS: &str = include_str!("../../data/requests.txt");
 pub(crate) fn run(only: Option<&str>) -> Outcome {
     let expected = expected()?;
     let wanted = |program: &&Program| only.is_none_or(|only| only == program.machine);
-    for program in MACHINES.iter().filter(wanted) {
-        let elf = program.firmware.build()?;
-        let began = Instant::now();
-        answers(program, &elf, &expected)?;
-        eprintln!(
-            "{} ({}, {}): {} answers as here, in {:.0} s",
-            program.machine,
-            program.processor,
-            program.firmware.triple,
-            expected.len(),
-            began.elapsed().as_secs_f32()
-        );
-        if KERNELS.contains(&program.machine) {
-            let said = qemu::counted(program, &program.firmware.build_of("kernels")?)?;
-            eprintln!("{}: {}", program.machine, said.trim_end());
+    let programs: Vec<&Program> = MACHINES.iter().filter(wanted).collect();
+    let bad_input = Program::of(BAD_INPUT)?;
+    // QEMU keeps one core busy, so that one machine is tested while the next one's is compiled.
+    thread::scope(|scope| {
+        let mut running = Vec::new();
+        let mut run = |test: Box<dyn FnOnce() -> Outcome + Send>| {
+            running.push(scope.spawn(move || test().map_err(|error| error.to_string())));
+        };
+        for (number, &program) in programs.iter().enumerate() {
+            let elf = keep(&program.firmware.build()?, number)?;
+            let expected = &expected;
+            run(Box::new(move || answers(program, &elf, expected)));
+            if KERNELS.contains(&program.machine) {
+                let elf = keep(&program.firmware.build_of("kernels")?, number)?;
+                run(Box::new(move || kernels(program, &elf)));
+            }
         }
-    }
-    let program = Program::of(BAD_INPUT)?;
-    let elf = program.firmware.build()?;
-    bad_lines(program, &elf)?;
-    reset(program, &elf)?;
-    bad_models(program, &elf)
+        let elf = keep(&bad_input.firmware.build()?, programs.len())?;
+        run(Box::new(move || {
+            bad_lines(bad_input, &elf)?;
+            reset(bad_input, &elf)?;
+            bad_models(bad_input, &elf)
+        }));
+        for test in running {
+            test.join().map_err(|_| "a test of firmware panicked")??;
+        }
+        Ok(())
+    })
+}
+
+/// A copy that the next build, of the same name, leaves alone.
+fn keep(elf: &Path, number: usize) -> Outcome<PathBuf> {
+    let kept = elf.with_extension(format!("{number}.elf"));
+    fs::copy(elf, &kept)?;
+    Ok(kept)
+}
+
+/// The integer products of the processor's instructions are the scalar ones.
+fn kernels(program: &Program, elf: &Path) -> Outcome {
+    let said = qemu::counted(program, elf)?;
+    eprintln!("{}: {}", program.machine, said.trim_end());
+    Ok(())
 }
 
 /// Each request with the command's answer, from a cache of keys and values like the firmware's.
 fn expected() -> Outcome<Vec<(&'static str, String)>> {
-    let build = ["build", "--release", "-p", "tealight-cli"];
-    command::run(&mut cargo(&build))?;
+    command::build()?;
     let tealight = tree::root().join("target/release/tealight");
     let answer = |request: &'static str| {
         let options = ["run", "--kv", "int8", "--greedy", "--", request];
@@ -63,6 +83,7 @@ fn expected() -> Outcome<Vec<(&'static str, String)>> {
 
 /// An error at the first answer that differs.
 fn answers(program: &Program, elf: &Path, expected: &[(&str, String)]) -> Outcome {
+    let began = Instant::now();
     let mut session = Session::start(program, elf)?;
     session.hear("tealight: ready")?;
     session.hear("> ")?;
@@ -79,6 +100,14 @@ fn answers(program: &Program, elf: &Path, expected: &[(&str, String)]) -> Outcom
         }
         session.hear("\r\n> ")?;
     }
+    eprintln!(
+        "{} ({}, {}): {} answers as here, in {:.0} s",
+        program.machine,
+        program.processor,
+        program.firmware.triple,
+        expected.len(),
+        began.elapsed().as_secs_f32()
+    );
     ended_well(session, program)
 }
 
