@@ -38,6 +38,11 @@ LONG_ROPE = dict(
     type="longrope", short_factor=[1.0, 1.05, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0], long_factor=[1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0]
 )
 LLAMA3_ROPE = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)
+SIGMOID = dict(
+    moe_intermediate_size=32, n_routed_experts=12, num_experts_per_tok=3, n_shared_experts=1, first_k_dense_replace=1, norm_topk_prob=True,
+    routed_scaling_factor=2.5,
+)
+DEEPSEEK = dict(SIGMOID, num_key_value_heads=4, kv_lora_rank=32, qk_rope_head_dim=8, qk_nope_head_dim=16, v_head_dim=16)
 # What users call the family: transformers' name of the architecture, and what its configuration changes.
 FAMILIES = {
     "llama-3": ("llama", dict(head_dim=HEAD_DIM, rope_scaling=LLAMA3_ROPE)),
@@ -67,9 +72,22 @@ FAMILIES = {
         TWO_HEADS, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48, decoder_sparse_step=1,
         norm_topk_prob=False,
     )),
+    # A dense layer and one of experts. Keys are 24 wide, values 16.
+    "deepseek-v3": ("deepseek_v3", dict(
+        DEEPSEEK, n_group=4, topk_group=2, q_lora_rank=24, rope_scaling=dict(
+            rope_type="yarn", factor=4.0, original_max_position_embeddings=16, mscale=1.0, mscale_all_dim=1.0, beta_fast=32, beta_slow=1,
+        ),
+    )),
+    # Kimi's configuration: DeepSeek's architecture with one group.
+    "kimi-k2": ("deepseek_v3", dict(DEEPSEEK, n_group=1, topk_group=1, q_lora_rank=24, routed_scaling_factor=2.827)),
+    "moonlight": ("deepseek_v3", dict(DEEPSEEK, n_group=1, topk_group=1, q_lora_rank=None, routed_scaling_factor=2.446)),
+    "glm-4.5": ("glm4_moe", dict(
+        SIGMOID, head_dim=HEAD_DIM, n_group=1, topk_group=1, partial_rotary_factor=0.5, attention_bias=True, use_qk_norm=True,
+    )),
+    "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
-MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe"}
+MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe"}
 
 
 # Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).
@@ -93,6 +111,10 @@ def models(folder, family):
             if weight.dim() == 1:
                 weight.add_(0.2 * torch.randn_like(weight))
             weight.copy_(five_bits(weight))
+        for name, bias in model.named_buffers():
+            # Not below zero: transformers 4 takes the experts of other groups for zeros, later ones for less than anything.
+            if name.endswith("e_score_correction_bias"):
+                bias.copy_(five_bits(0.3 * torch.rand_like(bias)))
     model.save_pretrained(folder / "hf")
     ids = np.random.default_rng(0).integers(3, COMMON["vocab_size"], TOKENS)
     with torch.no_grad():
@@ -174,10 +196,13 @@ def dynamo(folder, family, opset):
     layers, heads = config.num_hidden_layers, config.num_key_value_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     sequence, past, total = 3, 5, 8
-    empty = lambda: torch.zeros(1, heads, past, width)
+    # Latent attention keeps one compressed row a token, and the part of the keys that turns.
+    latent = getattr(config, "kv_lora_rank", None)
+    shapes = [(1, latent), (1, config.qk_rope_head_dim)] if latent else [(heads, width)] * 2
+    empty = lambda: tuple(torch.zeros(1, heads, past, width) for heads, width in shapes)
     arguments = (
         torch.ones(1, sequence, dtype=torch.long), torch.ones(1, total, dtype=torch.long),
-        torch.arange(past, total)[None], [(empty(), empty()) for _ in range(layers)],
+        torch.arange(past, total)[None], [empty() for _ in range(layers)],
     )
     dim = torch.export.Dim
     s, p = dim.DYNAMIC, dim.DYNAMIC

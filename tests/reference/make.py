@@ -82,7 +82,9 @@ def logits_of(folder, ids):
         "position_ids": np.arange(len(ids), dtype=np.int64)[None],
     }
     head = head_size(folder, model)
-    empty = lambda given: np.zeros((1, given.shape[1], 0, head), NUMPY_TYPES[given.type])
+    # Keys and values need not be of one width.
+    width = lambda given: given.shape[3] if isinstance(given.shape[3], int) else head
+    empty = lambda given: np.zeros((1, given.shape[1], 0, width(given)), NUMPY_TYPES[given.type])
     feeds = {given.name: known.get(given.name) for given in session.get_inputs()}
     feeds = {given.name: empty(given) if feeds[given.name] is None else feeds[given.name] for given in session.get_inputs()}
     return session.run(["logits"], feeds)[0][0].astype(np.float64)

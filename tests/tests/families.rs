@@ -30,7 +30,9 @@ fn what_runs_agrees_with_transformers_and_with_onnxruntime() {
 }
 
 /// Loops over the experts that the tracer's example was routed to, and a mask out of Trilu.
-const NOT_YET: [(&str, &str); 4] = [
+const NOT_YET: [(&str, &str); 6] = [
+    ("glm-4.5", "optimum-fp32"),
+    ("hunyuan-moe", "optimum-fp32"),
     ("mixtral", "optimum-fp32"),
     ("olmoe", "optimum-fp32"),
     ("qwen2-moe", "optimum-fp32"),
@@ -57,8 +59,8 @@ fn meaning(op: &Op) -> String {
         Op::Gate(op) => format!("Gate {:?}", op.activation),
         Op::Softcap(op) => format!("Softcap {}", op.cap),
         Op::Route(op) => format!(
-            "Route {:?}, {} of {}, {} {}",
-            op.scoring, op.chosen, op.logits.width, op.normalized, op.scale
+            "Route {:?}, {} of {} in {:?}, {} {}",
+            op.scoring, op.chosen, op.logits.width, op.groups, op.normalized, op.scale
         ),
         Op::Experts(op) => format!("Experts {:?} {}", op.activation, op.width),
         other => other.name().to_owned(),

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import check, experts, load, trace
+from . import check, experts, latent, load, trace
 
 # What Tealight reads beside a graph.
 BESIDE = (
@@ -23,6 +23,7 @@ def export(source, out):
     model = load.model(source)
     expected = check.expected(model)
     experts.make_traceable(model)
+    latent.write_out(model)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         made = Path(folder) / out.name

@@ -19,14 +19,13 @@ def against(expected, path, config):
     import onnxruntime
 
     from .load import Refused
-    from .trace import cache_shape, names
+    from .trace import empty_cache, names
 
     ids, logits = expected
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    heads, width = cache_shape(config)
-    cache = [np.zeros((1, heads, 0, width), np.float32) for _ in names(config, "present")]
+    cache = [np.zeros(shape, np.float32) for shape in empty_cache(config)]
     found = []
     for start, end in [(0, FIRST), *((at, at + 1) for at in range(FIRST, TOKENS))]:
         feed = {

@@ -1,11 +1,21 @@
 """From a model to an ONNX graph, by torch's exporter."""
+from . import latent
+
 OPSET = 18
 
 
 def cache_shape(config):
-    """Heads and their width in every layer's keys and values."""
+    """Heads, and how wide every layer's keys and values are in each."""
+    if getattr(config, "kv_lora_rank", None):
+        return latent.cache_shape(config)
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return config.num_key_value_heads, width
+    return config.num_key_value_heads, width, width
+
+
+def empty_cache(config, past=0):
+    """Shapes of the keys and the values of every layer, in the order of `names`."""
+    heads, *widths = cache_shape(config)
+    return [(1, heads, past, width) for _ in range(config.num_hidden_layers) for width in widths]
 
 
 def names(config, side):
@@ -34,11 +44,10 @@ def write(model, path):
     # Any numbers that are not 0 or 1, which the exporter would take for constants.
     sequence, past = 3, 5
     layers = range(config.num_hidden_layers)
-    heads, width = cache_shape(config)
-    empty = lambda: torch.zeros(1, heads, past, width)
+    cache = [torch.zeros(shape) for shape in empty_cache(config, past)]
     arguments = (
         torch.ones(1, sequence, dtype=torch.long), torch.ones(1, past + sequence, dtype=torch.long),
-        torch.arange(past, past + sequence)[None], [(empty(), empty()) for _ in layers],
+        torch.arange(past, past + sequence)[None], list(zip(cache[::2], cache[1::2])),
     )
     any_size = torch.export.Dim.DYNAMIC
     shapes = ({1: any_size}, {1: any_size}, {1: any_size}, [({2: any_size}, {2: any_size}) for _ in layers])

@@ -12,7 +12,7 @@ try:
     import onnxruntime  # noqa: F401
     import onnxscript  # noqa: F401
     import torch
-    from transformers import MixtralConfig, MixtralForCausalLM
+    from transformers import DeepseekV3Config, DeepseekV3ForCausalLM, MixtralConfig, MixtralForCausalLM
     from transformers.integrations.moe import ALL_EXPERTS_FUNCTIONS  # noqa: F401
 
     missing = None
@@ -65,6 +65,34 @@ class Export(unittest.TestCase):
         with self.assertRaisesRegex(load.Refused, "not empty"):
             export(self.source, self.out)
         self.assertEqual((self.out / "mine").read_text(), "kept")
+
+
+LATENT = dict(
+    {name: size for name, size in SIZES.items() if name not in ("head_dim", "num_local_experts")}, num_hidden_layers=2, num_key_value_heads=2,
+    n_routed_experts=6, n_group=2, topk_group=1, n_shared_experts=1, first_k_dense_replace=1, moe_intermediate_size=16, q_lora_rank=16,
+    kv_lora_rank=24, qk_rope_head_dim=4, qk_nope_head_dim=12, v_head_dim=8,
+)
+
+
+@unittest.skipIf(missing, f"not what requirements.txt lists: {missing}")
+class LatentAttention(unittest.TestCase):
+    def test_every_head_keeps_keys_and_values_of_its_own(self):
+        from tealight_export.__main__ import export
+
+        for changes in ({}, {"q_lora_rank": None}, {"rope_interleave": False}, {"attention_bias": True}):
+            with self.subTest(changes), tempfile.TemporaryDirectory() as folder:
+                source, out = Path(folder) / "hf", Path(folder) / "onnx"
+                torch.manual_seed(1)
+                model = DeepseekV3ForCausalLM(DeepseekV3Config(**{**LATENT, **changes}))
+                with torch.no_grad():
+                    for vector in (weight for weight in [*model.parameters(), *model.buffers()] if weight.dim() == 1):
+                        vector.add_(0.2 * torch.rand_like(vector))
+                model.save_pretrained(source)
+                self.assertLess(export(source, out), 1e-4)
+                graph = onnx.load(out / "model.onnx", load_external_data=False).graph
+                shapes = {given.name: [size.dim_value for size in given.type.tensor_type.shape.dim] for given in graph.input}
+                self.assertEqual(shapes["past_key_values.1.key"][1::2], [2, 16])
+                self.assertEqual(shapes["past_key_values.1.value"][1::2], [2, 8])
 
 
 if __name__ == "__main__":

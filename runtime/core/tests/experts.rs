@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use support::{Mixture, VOCAB, lines};
 use tealight_core::executor::{Activations, Arena, Config, Executor, KvCache, Logits};
 use tealight_core::kernels::Isa;
-use tealight_core::ops::RouteScoring;
-use tealight_core::plan::Plan;
+use tealight_core::ops::{RouteGroups, RouteScoring};
+use tealight_core::plan::{OpFault, Plan, PlanError};
 use tealight_core::pool::Single;
 
 /// What the mixture makes of each token.
@@ -116,4 +116,32 @@ fn weights_of_experts_that_no_token_goes_to_are_not_read() {
     mixture.down[last..].fill(f32::NAN);
     assert_eq!(sums(&mixture, &[3, 4, 5]), expected);
     assert!(expected.iter().flatten().all(|x| x.is_finite()));
+}
+
+#[test]
+fn groups_that_do_not_divide_the_experts_are_refused() {
+    let opened = |count, kept, chosen| {
+        let mut mixture = Mixture::random(7, 6, chosen, 16, RouteScoring::Sigmoid, true);
+        mixture.groups = Some(RouteGroups { count, kept });
+        Plan::open(mixture.file()).map(|_| ())
+    };
+    assert_eq!(opened(3, 2, 4), Ok(()));
+    assert_eq!(opened(1, 1, 6), Ok(()));
+    let refused = [
+        (0, 1, 2),
+        (4, 1, 1),
+        (6, 3, 2),
+        (12, 1, 1),
+        (3, 0, 2),
+        (3, 4, 2),
+        (3, 2, 5),
+        (u32::MAX, u32::MAX, 1),
+    ];
+    for (count, kept, chosen) in refused {
+        let fault = match opened(count, kept, chosen) {
+            Err(PlanError::Op { name, fault, .. }) => (name, fault),
+            other => panic!("{count} groups, {kept} kept, {chosen} chosen: {other:?}"),
+        };
+        assert_eq!(fault, ("Route", OpFault::Shape));
+    }
 }

@@ -57,6 +57,6 @@ pub(crate) use linear_f32::linear_f32;
 pub(crate) use linear_int8::linear_int8;
 pub(crate) use quantize::{QuantizedRows, quantize_row};
 #[cfg(feature = "experts")]
-pub use route::RouteScoring;
-#[cfg(feature = "experts")]
 pub(crate) use route::{MOST_EXPERTS, Routing, route};
+#[cfg(feature = "experts")]
+pub use route::{RouteGroups, RouteScoring};

@@ -29,7 +29,7 @@ pub use linear::Linear;
 pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
 #[cfg(feature = "experts")]
-pub use route::{Route, RouteScoring};
+pub use route::{Route, RouteGroups, RouteScoring};
 pub use softcap::Softcap;
 
 pub use crate::kernels::InputPrecision;

@@ -7,7 +7,7 @@ use crate::executor::Run;
 use crate::kernels::{self, MOST_EXPERTS, Routing};
 use crate::plan::check::{Checker, OpFault};
 
-pub use crate::kernels::RouteScoring;
+pub use crate::kernels::{RouteGroups, RouteScoring};
 
 /// Turns each row of logits, in place, into weights: those of the `chosen` experts with the
 /// greatest scores, of equal ones the first, and zero for all others.
@@ -28,6 +28,9 @@ pub struct Route {
     /// A vector of f32, one value an expert, that is added to scores to choose by, and not to
     /// weights.
     pub bias: Option<TensorId>,
+    /// Groups that are chosen first, by the sum of their two greatest scores (with the bias);
+    /// experts of the others are not chosen.
+    pub groups: Option<RouteGroups>,
 }
 
 impl Word for Route {
@@ -36,6 +39,7 @@ impl Word for Route {
         to.put(u32::from(self.normalized))
             .put(self.scale)
             .put(self.bias);
+        to.put(self.groups);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Route> {
@@ -46,6 +50,7 @@ impl Word for Route {
             normalized: from.get::<u32>().filter(|flag| *flag < 2)? == 1,
             scale: from.get()?,
             bias: from.get()?,
+            groups: from.get()?,
         })
     }
 }
@@ -64,6 +69,21 @@ impl Word for RouteScoring {
     }
 }
 
+/// Absent as zeros.
+impl Word for Option<RouteGroups> {
+    fn put(&self, to: &mut Writer) {
+        let (count, kept) = self.map_or((0, 0), |groups| (groups.count, groups.kept));
+        to.put(count).put(kept);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Option<RouteGroups>> {
+        match (from.get()?, from.get()?) {
+            (0, 0) => Some(None),
+            (count, kept) => Some(Some(RouteGroups { count, kept })),
+        }
+    }
+}
+
 impl Route {
     pub(super) fn check(&self, checker: &Checker<'_>) -> Result<(), OpFault> {
         checker.writes(self.logits)?;
@@ -71,6 +91,14 @@ impl Route {
         checker.at_most(experts, MOST_EXPERTS as u32)?;
         checker.at_most(1, self.chosen)?;
         checker.at_most(self.chosen, experts)?;
+        if let Some(RouteGroups { count, kept }) = self.groups {
+            checker.multiple(experts, count)?;
+            let size = experts / count;
+            checker.at_most(2, size)?;
+            checker.at_most(1, kept)?;
+            checker.at_most(kept, count)?;
+            checker.at_most(self.chosen, kept * size)?;
+        }
         match self.bias {
             Some(bias) => checker.equal(checker.vector_len(bias)?, experts),
             None => Ok(()),
@@ -80,6 +108,7 @@ impl Route {
     pub(super) fn run(&self, run: &Run<'_>) {
         let routing = Routing {
             scoring: self.scoring,
+            groups: self.groups,
             chosen: self.chosen as usize,
             normalized: self.normalized,
             scale: self.scale,

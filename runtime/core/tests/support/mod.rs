@@ -8,7 +8,7 @@ use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
     Activation, Add, Attention, BufferId, CacheId, Embed, Experts, Gate, InputPrecision, Linear,
-    Op, RmsNorm, Rope, RopeStyle, Route, RouteScoring, Softcap, TensorId, View,
+    Op, RmsNorm, Rope, RopeStyle, Route, RouteGroups, RouteScoring, Softcap, TensorId, View,
 };
 use tealight_core::plan::format::*;
 use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTablesRecord};
@@ -22,7 +22,7 @@ const HEAD_DIM: u32 = 24;
 const HEADS: u32 = 4;
 const KV_HEADS: u32 = 2;
 const LAYERS: u32 = 2;
-const EXPERTS: u32 = 5;
+const EXPERTS: u32 = 6;
 /// Experts are whole groups of rows: not all of the hidden state comes from them.
 const MIXED: u32 = 64;
 const EXPERT: u32 = 40;
@@ -75,6 +75,7 @@ pub struct Mixture {
     pub hidden: u32,
     pub scoring: RouteScoring,
     pub normalized: bool,
+    pub groups: Option<RouteGroups>,
     pub table: Vec<f32>,
     pub router: Vec<f32>,
     pub gate_up: Vec<f32>,
@@ -103,6 +104,7 @@ impl Mixture {
             hidden: HIDDEN,
             scoring,
             normalized,
+            groups: None,
             table: floats(VOCAB * HIDDEN),
             router: floats(experts * HIDDEN),
             gate_up: floats(experts * 2 * width * HIDDEN),
@@ -132,6 +134,7 @@ impl Mixture {
             normalized: self.normalized,
             scale: 1.0,
             bias: None,
+            groups: self.groups,
         }));
         plan.ops.push(Op::Experts(Experts {
             input: hidden,
@@ -376,6 +379,7 @@ impl Builder {
             normalized: sigmoid,
             scale: 0.0005,
             bias,
+            groups: sigmoid.then_some(RouteGroups { count: 3, kept: 2 }),
         }));
         let gate_up = self.packed(EXPERTS * 2 * EXPERT, HIDDEN);
         let down = self.packed(EXPERTS * MIXED, EXPERT);

@@ -240,6 +240,7 @@ fn mixture_of_one(walk: &mut Walk, logit: &Rows, output: &Rows) -> Option<Rows> 
         normalized: false,
         scale: 1.0,
         bias: None,
+        groups: None,
     };
     let routed = walk.push(route, 1);
     let op = RowOp::Experts {

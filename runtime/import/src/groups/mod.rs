@@ -12,5 +12,6 @@ pub(crate) mod rms_norm;
 pub(crate) mod rotary;
 pub(crate) mod rotary_table;
 pub(crate) mod route;
+pub(crate) mod route_groups;
 pub(crate) mod softcap;
 pub(crate) mod standard_attention;

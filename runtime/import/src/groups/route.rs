@@ -1,13 +1,18 @@
 //! The router of a mixture of experts: from its logits to one weight an expert, zero for those
 //! that are not chosen.
 //!
-//! Softmax, or Sigmoid and an Add of a bias to choose by; TopK; of the chosen scores, ReduceSum
-//! and Div where they are normalized, and Mul by a number; ScatterElements into zeros.
+//! Softmax, or Sigmoid and an Add of a bias to choose by; what leaves all groups of experts but
+//! some (`route_groups.rs`); TopK, and GatherElements where it chose by other numbers than the
+//! scores; of the chosen scores, ReduceSum and Div where they are normalized, and Mul by a number;
+//! ScatterElements into zeros.
 
 use std::rc::Rc;
 
-use tealight_core::ops::RouteScoring;
+use tealight_core::ops::{RouteGroups, RouteScoring};
 
+use super::gated_mlp;
+use super::route_groups::Grouped;
+use crate::ImportError;
 use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::layout::axis_index;
@@ -20,6 +25,8 @@ use crate::walk::{Outcome, Walk, one};
 pub(crate) enum Part {
     /// Scores of all experts, a bias added or not.
     Scores(Scores),
+    /// On the way to scores of some groups.
+    Grouped(Grouped),
     /// What TopK says: the scores that it chose, and where they stand.
     Chosen(Choice),
     Places(Choice),
@@ -30,9 +37,18 @@ pub(crate) enum Part {
 /// Scores of all experts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scores {
-    logits: Rows,
-    scoring: RouteScoring,
-    bias: Option<Rc<Tensor>>,
+    pub(super) logits: Rows,
+    pub(super) scoring: RouteScoring,
+    pub(super) bias: Option<Rc<Tensor>>,
+    /// Experts of other groups have less than any score.
+    pub(super) groups: Option<RouteGroups>,
+}
+
+impl Scores {
+    /// How many experts there are.
+    pub(super) fn experts(&self) -> Option<usize> {
+        self.logits.layout.shape()?.last()?.size()
+    }
 }
 
 /// Scores of some, and what became of them.
@@ -55,6 +71,7 @@ impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         let (of, last) = match self {
             Part::Scores(of) => return of.logits.layout.shape(),
+            Part::Grouped(grouped) => return grouped.shape(),
             Part::Chosen(choice) | Part::Places(choice) => (&choice.of, choice.chosen),
             Part::Total(choice) => (&choice.of, 1),
         };
@@ -67,43 +84,76 @@ impl Part {
 /// More than any sum that a small number is added to could notice.
 const TINY: f32 = 1e-12;
 
-fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
+pub(super) fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
     match walk.value(node, index)? {
         Value::Route(part) => Some(part.clone()),
+        // What else a sigmoid may be for.
+        Value::Gate(gated_mlp::Part::Sigmoid(logits)) => {
+            scores(logits.clone(), RouteScoring::Sigmoid)
+        }
         _ => None,
     }
 }
 
-fn step(part: Part) -> Outcome {
+pub(super) fn step(part: Part) -> Outcome {
     one(Some(Value::Route(part)))
 }
 
 /// Whether an axis is the last one of this part.
-fn is_last(part: &Part, axis: i64) -> bool {
+pub(super) fn is_last(part: &Part, axis: i64) -> bool {
     let rank = part.shape().map_or(0, |shape| shape.len());
     axis_index(axis, rank).is_some_and(|axis| axis + 1 == rank)
 }
 
-/// `Softmax(logits)`, `Sigmoid(logits)`, for which there is one logit an expert.
+/// `Softmax(logits)`.
 pub(crate) fn score(walk: &mut Walk, node: &Node) -> Outcome {
-    let whole = |rows: &&Rows| rows.layout.is_rows() && rows.scale == 1.0;
-    let Some(logits) = walk.rows(node, 0).filter(whole).cloned() else {
+    let logits = walk.rows(node, 0).cloned();
+    let Some(scores) = logits.and_then(|logits| scores(logits, RouteScoring::Softmax)) else {
         return Ok(None);
     };
-    let scoring = match node.op.as_str() {
-        "Softmax" => RouteScoring::Softmax,
-        _ => RouteScoring::Sigmoid,
-    };
-    let bias = None;
-    let part = Part::Scores(Scores {
-        logits,
-        scoring,
-        bias,
-    });
     // Before version 13 the axis was another one where none was named.
     let axis = node.int("axis").or((walk.opset >= 13).then_some(-1));
-    let along = scoring == RouteScoring::Sigmoid || axis.is_some_and(|axis| is_last(&part, axis));
-    if along { step(part) } else { Ok(None) }
+    match axis.is_some_and(|axis| is_last(&scores, axis)) {
+        true => step(scores),
+        false => Ok(None),
+    }
+}
+
+/// Scores of logits, for which there is one an expert.
+fn scores(logits: Rows, scoring: RouteScoring) -> Option<Part> {
+    let whole = logits.layout.is_rows() && logits.scale == 1.0;
+    whole.then_some(Part::Scores(Scores {
+        logits,
+        scoring,
+        bias: None,
+        groups: None,
+    }))
+}
+
+/// `Add(scores, bias)`: what is chosen by.
+pub(crate) fn bias(walk: &mut Walk, node: &Node) -> Outcome {
+    for (this, other) in [(0, 1), (1, 0)] {
+        if let Some(Part::Scores(of)) = part(walk, node, this)
+            && let Some(bias) = walk.vector(node, other)
+            && of.bias.is_none()
+            && of.groups.is_none()
+            && of.experts() == Some(bias.len())
+        {
+            let bias = Some(bias);
+            return step(Part::Scores(Scores { bias, ..of }));
+        }
+    }
+    Ok(None)
+}
+
+/// How many of the greatest along the last axis of a part TopK takes.
+pub(super) fn greatest(walk: &Walk, node: &Node, of: &Part) -> Result<Option<usize>, ImportError> {
+    let greatest = node.int_or("largest", 1) == 1 && is_last(of, node.int_or("axis", -1));
+    let count = walk.numbers(node, 1)?.filter(|_| greatest);
+    Ok(match count.as_deref() {
+        Some(&[count]) => usize::try_from(count).ok().filter(|count| *count > 0),
+        _ => None,
+    })
 }
 
 /// `TopK(scores, k)`.
@@ -111,12 +161,8 @@ pub(crate) fn choose(walk: &mut Walk, node: &Node) -> Outcome {
     let Some(part @ Part::Scores(_)) = part(walk, node, 0) else {
         return Ok(None);
     };
-    let greatest = node.int_or("largest", 1) == 1 && is_last(&part, node.int_or("axis", -1));
-    let chosen = walk.numbers(node, 1)?;
-    let (Part::Scores(of), Some(&[chosen]), true) = (part, chosen.as_deref(), greatest) else {
-        return Ok(None);
-    };
-    let Some(chosen) = usize::try_from(chosen).ok().filter(|chosen| *chosen > 0) else {
+    let chosen = greatest(walk, node, &part)?;
+    let (Part::Scores(of), Some(chosen)) = (part, chosen) else {
         return Ok(None);
     };
     let choice = Choice {
@@ -125,8 +171,33 @@ pub(crate) fn choose(walk: &mut Walk, node: &Node) -> Outcome {
         normalized: false,
         scale: 1.0,
     };
-    let parts = [Part::Chosen(choice.clone()), Part::Places(choice)];
-    Ok(Some(parts.map(Value::Route).to_vec()))
+    // With a bias the numbers that it chose by are not the scores.
+    let numbers = match choice.of.bias {
+        None => Value::Route(Part::Chosen(choice.clone())),
+        Some(_) => Value::Indices(vec![]),
+    };
+    Ok(Some(vec![numbers, Value::Route(Part::Places(choice))]))
+}
+
+/// `GatherElements(scores, places)`: the scores themselves, whatever they were chosen by.
+pub(crate) fn scores_of(walk: &mut Walk, node: &Node) -> Outcome {
+    let (Some(scores @ Part::Scores(_)), Some(Part::Places(choice))) =
+        (part(walk, node, 0), part(walk, node, 1))
+    else {
+        return Ok(None);
+    };
+    let plain = Part::Scores(Scores {
+        bias: None,
+        groups: None,
+        ..choice.of.clone()
+    });
+    let along = is_last(&scores, node.int_or("axis", 0));
+    match (scores, plain) {
+        (Part::Scores(scores), Part::Scores(plain)) if along && scores == plain => {
+            step(Part::Chosen(choice))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// `ReduceSum(chosen scores)`.
@@ -221,8 +292,14 @@ fn weights(walk: &mut Walk, choice: &Choice) -> Option<Rows> {
         normalized: choice.normalized,
         scale: choice.scale,
         bias: choice.of.bias.clone(),
+        groups: choice.of.groups,
     };
-    let fits = choice.chosen <= input.width;
+    // All experts, or those of the groups that are kept.
+    let free = match choice.of.groups {
+        None => input.width,
+        Some(groups) => input.width / groups.count as usize * groups.kept as usize,
+    };
+    let fits = choice.chosen <= free;
     fits.then(|| {
         walk.push(op, input.width)
             .with_layout(logits.layout.packed())

@@ -247,6 +247,7 @@ impl Lowering<'_> {
                 normalized,
                 scale,
                 bias,
+                groups,
                 ..
             } => Op::Route(Route {
                 logits: output,
@@ -258,6 +259,7 @@ impl Lowering<'_> {
                     None => None,
                     Some(bias) => Some(self.tensors.vector(std::slice::from_ref(bias))?),
                 },
+                groups: *groups,
             }),
             RowOp::Experts {
                 input,

@@ -1,6 +1,6 @@
 //! Mixtures of experts: which graphs are one, and which only look like it.
 
-use tealight_core::ops::{Op, RouteScoring};
+use tealight_core::ops::{Op, Route, RouteGroups, RouteScoring};
 
 use super::curves::set;
 use super::{compile, refused, spec, tensors};
@@ -81,21 +81,119 @@ fn mixture() -> TestModel {
     model
 }
 
-#[test]
-fn experts_computed_for_every_token_are_run_for_those_that_are_routed_to_them() {
-    let model = mixture();
-    let spec = spec(&model);
-    let routes: Vec<_> = spec
-        .ops
-        .iter()
-        .filter_map(|op| match op {
-            Op::Route(route) => Some(*route),
-            _ => None,
-        })
-        .collect();
+/// The same with a router that chooses groups first, by sigmoids and a bias, as DeepSeek V3 does.
+fn grouped() -> TestModel {
+    let mut model = mixture();
+    let scores = model.edit("experts/scores");
+    scores.op_type = "Sigmoid".into();
+    scores.attribute.clear();
+    model.floats("router/bias", &[EXPERTS], |at| 0.1 * at as f32);
+    model.floats("groups/one", &[1], |_| 1.0);
+    model.floats("groups/least", &[], |_| f32::NEG_INFINITY);
+    for (name, values) in [
+        ("groups/shape", &[-1, 3, 2][..]),
+        ("groups/two", &[2]),
+        ("groups/kept", &[2]),
+        ("groups/each", &[1, 1, 2]),
+        ("groups/flat", &[-1, EXPERTS]),
+    ] {
+        model.ints(name, &[values.len() as i64], values);
+    }
+    model.node("Add", &["experts/scores", "router/bias"], &["biased"]);
+    model.node("Reshape", &["biased", "groups/shape"], &["groups"]);
+    model.node("TopK", &["groups", "groups/two"], &["pairs", "pairs/at"]);
+    model
+        .node("ReduceSum", &["pairs", "axis-1"], &["sums"])
+        .int("keepdims", 0);
+    model.node("TopK", &["sums", "groups/kept"], &["best", "best/at"]);
+    model.node("Shape", &["sums"], &["sums/shape"]);
+    model.node("Shape", &["best/at"], &["best/shape"]);
+    model.node("Expand", &["experts/zero", "sums/shape"], &["mask/zeros"]);
+    model.node("Expand", &["groups/one", "best/shape"], &["mask/ones"]);
+    let scatter = ["mask/zeros", "best/at", "mask/ones"];
+    model
+        .node("ScatterElements", &scatter, &["mask"])
+        .int("axis", 1);
+    model.node("Unsqueeze", &["mask", "axis-1"], &["mask/column"]);
+    model.node("Expand", &["mask/column", "groups/each"], &["mask/each"]);
+    model.node("Reshape", &["mask/each", "groups/flat"], &["mask/flat"]);
+    model
+        .node("Cast", &["mask/flat"], &["mask/truth"])
+        .int("to", 9);
+    model.node("Not", &["mask/truth"], &["left"]);
+    model.node("Where", &["left", "groups/least", "biased"], &["free"]);
+    model.edit("chosen").input[0] = "free".into();
+    model
+        .node("GatherElements", &["experts/scores", "places"], &["own"])
+        .int("axis", 1);
+    model.edit("experts/sum").input[0] = "own".into();
+    model.edit("normalized").input[0] = "own".into();
+    model
+}
+
+/// The only routing of a model.
+fn routing(model: &TestModel) -> Route {
+    let routes = spec(model).ops.into_iter().filter_map(|op| match op {
+        Op::Route(route) => Some(route),
+        _ => None,
+    });
+    let routes: Vec<Route> = routes.collect();
     let [route] = routes[..] else {
         panic!("{routes:?}")
     };
+    route
+}
+
+#[test]
+fn groups_of_experts_are_part_of_the_routing() {
+    let route = routing(&grouped());
+    assert_eq!((route.scoring, route.chosen), (RouteScoring::Sigmoid, 2));
+    assert_eq!(route.groups, Some(RouteGroups { count: 3, kept: 2 }));
+    assert!(route.normalized && route.bias.is_some());
+    compile(&grouped()).expect("it compiles to a plan");
+
+    let mut kept = grouped();
+    kept.edit("free").input = ["mask/truth", "biased", "groups/least"]
+        .map(String::from)
+        .into();
+    assert_eq!(routing(&kept), route);
+}
+
+#[test]
+fn groups_that_are_chosen_otherwise_name_the_node() {
+    let refused_at = |change: fn(&mut TestModel)| {
+        let mut model = grouped();
+        change(&mut model);
+        refused(&model)[0].clone()
+    };
+    // The greatest one of each group; the least groups; groups kept and left exchanged; scores
+    // that stay, or become zero; scores chosen by as weights; other scores.
+    let single = |m: &mut TestModel| {
+        m.ints("groups/single", &[1], &[1]);
+        m.edit("pairs").input[1] = "groups/single".into();
+    };
+    assert_eq!(refused_at(single), "pairs");
+    assert_eq!(refused_at(|m| set(m, "best", "largest", 0, 0.0)), "best");
+    let exchanged = |m: &mut TestModel| m.edit("free").input[0] = "mask/truth".into();
+    assert_eq!(refused_at(exchanged), "free");
+    let unmasked = |m: &mut TestModel| m.edit("free").input[2] = "experts/scores".into();
+    assert_eq!(refused_at(unmasked), "free");
+    let zeros = |m: &mut TestModel| m.edit("free").input[1] = "experts/zero".into();
+    assert_eq!(refused_at(zeros), "free");
+    let chosen_by = |m: &mut TestModel| m.edit("own").input[0] = "biased".into();
+    assert_eq!(refused_at(chosen_by), "own");
+    let biased = |m: &mut TestModel| m.edit("experts/sum").input[0] = "chosen".into();
+    assert_eq!(refused_at(biased), "experts/sum");
+    let ones = |m: &mut TestModel| m.edit("mask").input[2] = "best".into();
+    assert_eq!(refused_at(ones), "mask");
+    let over = |m: &mut TestModel| set(m, "mask", "axis", 0, 0.0);
+    assert_eq!(refused_at(over), "mask");
+}
+
+#[test]
+fn experts_computed_for_every_token_are_run_for_those_that_are_routed_to_them() {
+    let model = mixture();
+    let (spec, route) = (spec(&model), routing(&model));
     assert_eq!((route.scoring, route.chosen), (RouteScoring::Softmax, 2));
     assert!(route.normalized && route.scale == 1.0 && route.bias.is_none());
     let experts = spec.ops.iter().find_map(|op| match op {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::rc::Rc;
 
-use tealight_core::ops::{Activation, RopeStyle, RouteScoring};
+use tealight_core::ops::{Activation, RopeStyle, RouteGroups, RouteScoring};
 
 use crate::onnx::Tensor;
 use crate::weights::{Matrix, PositionTable};
@@ -90,6 +90,7 @@ pub(crate) enum RowOp {
         normalized: bool,
         scale: f32,
         bias: Option<Rc<Tensor>>,
+        groups: Option<RouteGroups>,
     },
     /// Each expert's gate and what is multiplied with it, in one matrix or in two; and its way
     /// back.

@@ -121,8 +121,11 @@ fn describe(model: &Model, op: &Op) -> String {
                 format!(", chosen by bias {}", tensor(id))
             });
             let (chosen, experts) = (op.chosen, op.logits.width);
+            let groups = op.groups.map_or(String::new(), |groups| {
+                format!(" in {} of {} groups", groups.kept, groups.count)
+            });
             format!(
-                "{} in place, {scoring}, {chosen} of {experts}{normalized}, scale {}{bias}",
+                "{} in place, {scoring}, {chosen} of {experts}{groups}{normalized}, scale {}{bias}",
                 view(op.logits),
                 op.scale
             )
