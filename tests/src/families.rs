@@ -90,6 +90,15 @@ impl Export<'_> {
         Some(folder)
     }
 
+    /// What others compute: from the export where it is not the model, else from the model.
+    pub fn reference(self) -> Reference {
+        let own = self.file("safetensors");
+        match own.exists() {
+            true => Reference::read(&own),
+            false => Reference::read(&folder().join(self.family).join("reference.safetensors")),
+        }
+    }
+
     /// How far from the model the export itself is, where it is.
     pub fn wrong(self) -> Option<String> {
         let said = fs::read_to_string(self.file("wrong")).ok()?;
@@ -108,12 +117,7 @@ impl Export<'_> {
             Ok(compiled) => compiled.plan(),
             Err(error) => return Cell::Refused(shortened(error)),
         };
-        let own = self.file("safetensors");
-        let reference = match own.exists() {
-            true => Reference::read(&own),
-            false => Reference::read(&folder().join(self.family).join("reference.safetensors")),
-        };
-        let agreement = reference.compare(&plan, Settings::exact());
+        let agreement = self.reference().compare(&plan, Settings::exact());
         match self.wrong() {
             Some(why) => Cell::Wrong(agreement, why),
             None => Cell::Runs(agreement),

@@ -4,9 +4,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use tealight_core::ops::Op;
-use tealight_import::{ImportOptions, inspect};
+use tealight_core::plan::Plan;
+use tealight_import::{ImportOptions, Quantize, import_with, inspect};
 use tealight_tests::families::{Cell, EXPORTS, Export, families, markdown, matrix};
-use tealight_tests::models::root;
+use tealight_tests::models::{Bytes, root};
+use tealight_tests::run::Settings;
 use tealight_tests::say;
 
 fn cells() -> &'static [(String, Vec<Cell>)] {
@@ -47,6 +49,30 @@ fn what_exporters_write_is_imported_but_for_traced_loops_over_experts() {
             let expected = NOT_YET.contains(&(family, name));
             assert_eq!(refused, expected, "{family}, {name}: {cell:?}");
         }
+    }
+}
+
+/// Routers, and what hands the turning part of latent keys to every head, among them.
+#[test]
+fn what_our_exporter_writes_runs_in_int8() {
+    let mut options = ImportOptions::default();
+    options.quantize = Some(Quantize::Int8.into());
+    for family in families() {
+        let export = Export {
+            family: &family,
+            name: "tealight-fp32",
+        };
+        let Some(model) = export.unpacked() else {
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.tea");
+        import_with(model.path(), &path, &options, &mut |_| {}).unwrap();
+        let plan = Plan::open(Bytes::new(&std::fs::read(&path).unwrap())).unwrap();
+        let agreement = export.reference().compare(&plan, Settings::default());
+        say(format_args!("{family} in int8: {agreement}"));
+        // Another expert now and then is another answer of a random model.
+        assert!(agreement.top1 > 0.8, "{family}: {agreement}");
     }
 }
 
