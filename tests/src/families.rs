@@ -32,8 +32,8 @@ pub const EXPORTS: [(&str, &str); 6] = [
     ("tealight-fp32", "models/export"),
 ];
 
-/// What the tiny models were made for, in tokens.
-const CONTEXT: &str = r#"{"max_position_embeddings": 64}"#;
+/// What the tiny models were made for, in tokens, as a model's `config.json` says it.
+pub const CONTEXT: &str = r#"{"max_position_embeddings": 64}"#;
 
 /// One export of one family.
 #[derive(Clone, Copy, Debug)]
@@ -77,13 +77,19 @@ fn folder() -> PathBuf {
 }
 
 impl Export<'_> {
-    /// The model in a folder, as an exporter leaves it; none if it was not made.
-    pub fn unpacked(self) -> Option<TempDir> {
+    /// The model, as an exporter writes it; none if it was not made.
+    pub fn model(self) -> Option<Vec<u8>> {
         let packed = File::open(self.file("onnx.gz")).ok()?;
         let mut model = Vec::new();
         GzDecoder::new(packed)
             .read_to_end(&mut model)
             .expect("the export is whole");
+        Some(model)
+    }
+
+    /// The model in a folder, as an exporter leaves it; none if it was not made.
+    pub fn unpacked(self) -> Option<TempDir> {
+        let model = self.model()?;
         let folder = tempfile::tempdir().expect("a folder for temporary files");
         fs::write(folder.path().join("model.onnx"), model).expect("room for the model");
         fs::write(folder.path().join("config.json"), CONTEXT).expect("room for a line");

@@ -5,11 +5,13 @@
 //! - [`agreement`]: how well logits agree with a reference;
 //! - [`families`]: tiny models of many families, as exporters write them;
 //! - [`command`]: the `tealight` program as a script would call it;
+//! - [`hostile`]: broken models and plans, and what must hold of them;
 //! - [`memory`]: allocations, counted.
 
 pub mod agreement;
 pub mod command;
 pub mod families;
+pub mod hostile;
 pub mod memory;
 pub mod models;
 pub mod run;
