@@ -14,8 +14,14 @@ use super::{Bytestore, DType, DataFile, Graph, Node, Port, Tensor, sort};
 use crate::ImportError;
 
 /// Most bytes that a graph may take beside its tensors' data. The graphs of the largest
-/// models stay far below; a hostile file cannot make its decoded form grow beyond a multiple.
+/// models stay far below.
 const MAX_STRUCTURE: u64 = 64 << 20;
+
+/// Most bytes of memory that a graph's parts take for each byte of the file. Exporters' graphs stay
+/// below 10; a part that is empty, as hostile files have them, takes 70 for each of its two bytes.
+const PARTS_PER_BYTE: u64 = 16;
+/// And for all, so that small files need not be measured closely.
+const FEW_PARTS: u64 = 4 << 20;
 
 /// Loads the graph in the file `path`.
 pub(crate) fn load(path: &Path) -> Result<Graph, ImportError> {
@@ -27,12 +33,18 @@ pub(crate) fn load(path: &Path) -> Result<Graph, ImportError> {
     // change what is read, which the decoder below has to withstand from any file.
     let map = unsafe { Mmap::map(&file.file) }.map_err(|error| ImportError::read(path, error))?;
     let bytes = Bytes::from_owner(map);
-    let structure = super::wire::structure_bytes(&bytes)
+    let measure = super::wire::measure(&bytes)
         .ok_or_else(|| ImportError::malformed(path, "its protobuf is damaged or cut short"))?;
-    if structure > MAX_STRUCTURE {
+    if measure.structure > MAX_STRUCTURE {
         return Err(ImportError::malformed(
             path,
             "its graph is larger than any decoder's",
+        ));
+    }
+    if measure.parts > PARTS_PER_BYTE * file.len + FEW_PARTS {
+        return Err(ImportError::malformed(
+            path,
+            "it has more nodes, tensors or attributes than its bytes could name",
         ));
     }
     let model = ModelProto::decode(bytes.clone())
@@ -108,12 +120,12 @@ impl Loader {
             // Only the attribute of constants is a tensor that anyone asks for.
             if let Some(tensor) = attribute.t.take().filter(|_| attribute.name == "value") {
                 let name = proto.output.first().cloned().unwrap_or_default();
-                value = Some(Rc::new(self.tensor(TensorProto { name, ..tensor })?));
+                value = Some(Rc::new(self.tensor(TensorProto { name, ..*tensor })?));
             }
             let branch = ["then_branch", "else_branch"];
             let branch = branch.into_iter().position(|name| attribute.name == name);
             if let (Some(graph), Some(branch)) = (attribute.g.take(), branch) {
-                branches[branch] = self.stored_outputs(graph)?;
+                branches[branch] = self.stored_outputs(*graph)?;
             }
         }
         let name = match proto.name {
@@ -159,7 +171,7 @@ impl Loader {
                 return Ok(None);
             };
             let name = name.clone();
-            tensors.insert(name.clone(), TensorProto { name, ..tensor });
+            tensors.insert(name.clone(), TensorProto { name, ..*tensor });
         }
         let mut outputs = Vec::with_capacity(graph.output.len());
         for output in &graph.output {

@@ -4,32 +4,116 @@
 use bytes::{Buf, Bytes};
 use prost::encoding::{WireType, decode_key, decode_varint};
 
+use super::Node;
+use super::proto::{
+    AttributeProto, DimensionProto, GraphProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, TensorProto, ValueInfoProto,
+};
+
+/// What the decoder makes a value of its own of.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Model,
+    OperatorSet,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    Entry,
+    Port,
+    Type,
+    TensorType,
+    Shape,
+    Dimension,
+    /// Of a list.
+    Text,
+}
+
+/// Where parts lie in others, and how many bytes of memory each takes, its content apart. Types
+/// and shapes lie within their ports.
+const PARTS: [(Part, u32, Part, usize); 16] = [
+    (Part::Model, GRAPH, Part::Graph, size_of::<GraphProto>()),
+    (
+        Part::Model,
+        8,
+        Part::OperatorSet,
+        size_of::<OperatorSetIdProto>(),
+    ),
+    (
+        Part::Graph,
+        1,
+        Part::Node,
+        size_of::<NodeProto>() + size_of::<Node>(),
+    ),
+    (
+        Part::Graph,
+        INITIALIZER,
+        Part::Tensor,
+        size_of::<TensorProto>(),
+    ),
+    (Part::Graph, 11, Part::Port, size_of::<ValueInfoProto>()),
+    (Part::Graph, 12, Part::Port, size_of::<ValueInfoProto>()),
+    (Part::Node, 1, Part::Text, size_of::<String>()),
+    (Part::Node, 2, Part::Text, size_of::<String>()),
+    (Part::Node, 5, Part::Attribute, size_of::<AttributeProto>()),
+    (Part::Attribute, 5, Part::Tensor, size_of::<TensorProto>()),
+    (Part::Attribute, 6, Part::Graph, size_of::<GraphProto>()),
+    (
+        Part::Tensor,
+        13,
+        Part::Entry,
+        size_of::<StringStringEntryProto>(),
+    ),
+    (Part::Port, 2, Part::Type, 0),
+    (Part::Type, 1, Part::TensorType, 0),
+    (Part::TensorType, 2, Part::Shape, 0),
+    (Part::Shape, 1, Part::Dimension, size_of::<DimensionProto>()),
+];
+
 const GRAPH: u32 = 7;
 const INITIALIZER: u32 = 5;
 const RAW_DATA: u32 = 9;
 
-/// Bytes of the graph that are not initializers' raw data and not skipped by the decoder;
-/// `None` if the bytes are no protobuf.
-pub(super) fn structure_bytes(model: &Bytes) -> Option<u64> {
-    let mut bytes = 0u64;
-    for_each(model.clone(), |tag, graph| {
-        if tag == GRAPH {
-            for_each(graph, |tag, message| {
-                if tag != INITIALIZER {
-                    bytes += message.len() as u64 + 2;
+/// As deep as the decoder goes.
+const DEPTH: u32 = 100;
+
+/// What a file will take when decoded.
+#[derive(Default)]
+pub(super) struct Measure {
+    /// Bytes of the graph that are not initializers' raw data and not skipped by the decoder.
+    pub(super) structure: u64,
+    /// Bytes of memory that its parts take, their content apart.
+    pub(super) parts: u64,
+}
+
+/// Measures a file; `None` if the bytes are no protobuf.
+pub(super) fn measure(model: &Bytes) -> Option<Measure> {
+    let mut measure = Measure::default();
+    measure.add(Part::Model, model.clone(), DEPTH)?;
+    Some(measure)
+}
+
+impl Measure {
+    fn add(&mut self, outer: Part, message: Bytes, depth: u32) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        for_each(message, |tag, field| {
+            let part = PARTS
+                .iter()
+                .find(|(part, number, ..)| (*part, *number) == (outer, tag));
+            if let Some(&(.., part, size)) = part {
+                self.parts += size as u64;
+                if part != Part::Text {
+                    self.add(part, field, depth)?;
+                    self.structure += 2;
                     return Some(());
                 }
-                for_each(message, |tag, field| {
-                    if tag != RAW_DATA {
-                        bytes += field.len() as u64 + 2;
-                    }
-                    Some(())
-                })
-            })?;
-        }
-        Some(())
-    })?;
-    Some(bytes)
+            }
+            if outer != Part::Model && (outer, tag) != (Part::Tensor, RAW_DATA) {
+                self.structure += field.len() as u64 + 2;
+            }
+            Some(())
+        })
+    }
 }
 
 /// Calls `field` with the tag and the bytes of every length-delimited field of a message,

@@ -154,7 +154,7 @@ fn turn_long_texts_otherwise(model: &mut TestModel, longest: i64) {
     });
     let branch = |name: &str, tensors: Vec<TensorProto>| AttributeProto {
         name: name.into(),
-        g: Some(GraphProto {
+        g: Some(Box::new(GraphProto {
             output: ["cos_cache", "sin_cache"]
                 .map(|name| ValueInfoProto {
                     name: name.into(),
@@ -163,7 +163,7 @@ fn turn_long_texts_otherwise(model: &mut TestModel, longest: i64) {
                 .to_vec(),
             initializer: tensors,
             ..GraphProto::default()
-        }),
+        })),
         ..AttributeProto::default()
     };
     let branches = [
