@@ -1,6 +1,7 @@
 //! `cargo xtask count-instructions`: what a token costs on emulated ARM processors. Emulation
 //! says nothing of time, but executed instructions are exact and the same on every machine.
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -86,7 +87,9 @@ fn millions(count: u64) -> f64 {
 /// The counting plugin, compiled now.
 fn plugin() -> Outcome<PathBuf> {
     let source = tree::root().join("xtask/plugins/instructions.c");
-    let plugin = tree::root().join("target/arm/instructions.so");
+    let folder = tree::root().join("target/arm");
+    fs::create_dir_all(&folder)?;
+    let plugin = folder.join("instructions.so");
     let mut compile = program("cc", &["-O2", "-shared", "-fPIC", "-o"]);
     command::run(compile.arg(&plugin).arg(source))?;
     Ok(plugin)
