@@ -67,6 +67,11 @@ pub(crate) trait Lanes: Copy {
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
     /// `a < b ? a : b`: with a NaN, `b`.
     fn min(self, a: Self::F, b: Self::F) -> Self::F;
+    /// Within `low..=high`, which are not zero; NaN stays NaN.
+    #[inline(always)]
+    fn clamp(self, x: Self::F, low: f32, high: f32) -> Self::F {
+        self.min(self.splat(high), self.max(self.splat(low), x))
+    }
     /// 2ⁿ for a whole `n` in -126..=127.
     fn power_of_two(self, n: Self::F) -> Self::F;
     /// The greater magnitude; infinity is greater than any number, and NaN than infinity.
@@ -114,7 +119,7 @@ pub(crate) trait Lanes: Copy {
         to.copy_from_slice(&lanes[..to.len()]);
     }
 
-    /// The nearest whole number, ties to even, of `|x|` below 2²².
+    /// The nearest whole number, ties to even, of `|x|` below 2²²; of a zero with either sign.
     #[inline(always)]
     fn round(self, x: Self::F) -> Self::F {
         let round = self.splat(math::ROUND);
@@ -134,7 +139,7 @@ pub(crate) trait Lanes: Copy {
     fn exp(self, x: Self::F) -> Self::F {
         use math::exp::{LN_2, LOG2_E, POLYNOMIAL, RANGE};
         let round = self.splat(math::ROUND);
-        let x = self.min(self.splat(RANGE.1), self.max(self.splat(RANGE.0), x));
+        let x = self.clamp(x, RANGE.0, RANGE.1);
         let n = self.sub(self.fma(x, self.splat(LOG2_E), round), round);
         let r = self.fma(n, self.splat(-LN_2.0), x);
         let r = self.fma(n, self.splat(-LN_2.1), r);

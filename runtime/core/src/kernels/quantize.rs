@@ -197,6 +197,5 @@ pub(super) fn round_to_int8<L: Lanes, const N: usize>(lanes: L, x: [L::F; N]) ->
 /// A denormal scale has few digits, so quotients may exceed the limit.
 #[inline(always)]
 fn round_within_127<L: Lanes>(lanes: L, x: L::F) -> L::F {
-    let x = lanes.min(x, lanes.splat(127.0));
-    lanes.round(lanes.max(x, lanes.splat(-127.0)))
+    lanes.round(lanes.clamp(x, -127.0, 127.0))
 }

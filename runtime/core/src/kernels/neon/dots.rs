@@ -5,6 +5,8 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
+use super::streams::{one_row, two_rows};
+use crate::kernels::quantize::QuantizedRow;
 use crate::layout::GROUP_ROWS;
 
 /// Bytes of one chunk: 4 bytes of each row.
@@ -47,6 +49,21 @@ pub(super) trait Block: Copy {
         x: [*const i8; T],
         dots: &mut Dots<Q, T>,
     );
+
+    /// Adds all blocks of an int4 group without zero points to the sums of `T` tokens, a quarter
+    /// each, where there is a form for so many; else nothing is done, and that is said.
+    ///
+    /// # Safety
+    /// The processor has the instructions. `group` points to as many blocks as each row has.
+    #[inline(always)]
+    unsafe fn int4_group<const T: usize>(
+        self,
+        _group: *const u8,
+        _rows: &[QuantizedRow<'_>; T],
+        _sums: &mut [[float32x4_t; 4]; T],
+    ) -> bool {
+        false
+    }
 }
 
 /// Low and high nibbles of sixteen bytes.
@@ -147,6 +164,24 @@ unsafe fn int4_products<const LOW: usize, const HIGH: usize, const Q: usize, con
 }
 
 impl Block for DotProd {
+    #[inline(always)]
+    unsafe fn int4_group<const T: usize>(
+        self,
+        group: *const u8,
+        rows: &[QuantizedRow<'_>; T],
+        sums: &mut [[float32x4_t; 4]; T],
+    ) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match (&rows[..], &mut sums[..]) {
+                ([row], [sums]) => one_row(group, row, sums),
+                ([one, two], [sums, more]) => two_rows(group, one, two, sums, more),
+                _ => return false,
+            }
+        }
+        true
+    }
+
     #[inline(always)]
     unsafe fn int4<const Q: usize, const T: usize>(
         self,

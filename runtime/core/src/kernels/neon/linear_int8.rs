@@ -100,6 +100,16 @@ impl<P: Block> Product<'_, P> {
     #[inline(always)]
     fn run<const INT4: bool, const ZERO_POINTS: bool>(self, groups: Range<usize>) {
         let count = self.input.count();
+        if INT4 && !ZERO_POINTS {
+            let done = match count {
+                1 => self.stream::<1>(groups.clone()),
+                2 => self.stream::<2>(groups.clone()),
+                _ => false,
+            };
+            if done {
+                return;
+            }
+        }
         for group in groups {
             let mut t = 0;
             while t < count {
@@ -112,6 +122,25 @@ impl<P: Block> Product<'_, P> {
                 };
             }
         }
+    }
+
+    /// All groups for all `T` rows of the input, if there is a loop over whole groups for so many;
+    /// says whether there is.
+    #[inline(always)]
+    fn stream<const T: usize>(self, groups: Range<usize>) -> bool {
+        let rows = core::array::from_fn(|t| self.input.row(t));
+        let bytes = self.input.blocks() * (GROUP_ROWS * BLOCK / 2 + 2 * GROUP_ROWS);
+        for group in groups {
+            let blocks = self.weight.data[group * bytes..][..bytes].as_ptr();
+            let mut sums = [self.lanes.splat(0.0); T];
+            // SAFETY: whoever made the product has the instructions of `P`. The group holds as
+            // many blocks as each row.
+            if !unsafe { self.block.int4_group(blocks, &rows, &mut sums) } {
+                return false;
+            }
+            self.finish(group, 0, sums);
+        }
+        true
     }
 
     /// A group for `T` tokens from `t` on; returns `T`.
@@ -130,10 +159,15 @@ impl<P: Block> Product<'_, P> {
                 }
             }
         }
+        self.finish(group, t, sums);
+        T
+    }
+
+    #[inline(always)]
+    fn finish<const T: usize>(self, group: usize, t: usize, sums: [[float32x4_t; 4]; T]) {
         for i in 0..T {
             self.epilogue.finish(self.lanes, t + i, group, sums[i]);
         }
-        T
     }
 
     /// The sums of `Q` quarters of a group, from quarter `first` on, for `T` tokens from `t` on.

@@ -15,6 +15,7 @@ use super::{Epilogue, QuantizedRows, Weight};
 mod dots;
 mod linear_int8;
 mod panels;
+mod streams;
 
 /// Proof that the processor has the instructions of the integer products.
 #[derive(Clone, Copy)]
@@ -224,6 +225,16 @@ impl Lanes for Neon {
     #[inline(always)]
     fn min(self, a: Four, b: Four) -> Four {
         each!(i => vbslq_f32(vcltq_f32(a[i], b[i]), a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn clamp(self, x: Four, low: f32, high: f32) -> Four {
+        each!(i => vminq_f32(vmaxq_f32(x[i], vdupq_n_f32(low)), vdupq_n_f32(high)))
+    }
+
+    #[inline(always)]
+    fn round(self, x: Four) -> Four {
+        each!(i => vrndnq_f32(x[i]))
     }
 
     #[inline(always)]

@@ -35,6 +35,8 @@ const TILES: usize = 16;
 trait Product: Copy {
     /// Tokens of a tile, at most [`TILE`].
     const TOKENS: usize;
+    /// A block of the tokens of a tile with its scales, as the product arranges them.
+    type InputBlock: Copy;
 
     /// Weights of a block of a quarter from `chunks[i]`: inputs `8 · i ..` and `8 · i + 4 ..` of
     /// its four rows, whose scales are `scales`.
@@ -42,7 +44,7 @@ trait Product: Copy {
 
     /// Packs blocks of up to [`Product::TOKENS`] tokens. Where a product takes several at once,
     /// the last one may stand for others too.
-    fn inputs(self, rows: Rows<'_>, out: &mut [MaybeUninit<InputBlock>; STRETCH]);
+    fn inputs(self, rows: Rows<'_>, out: &mut [MaybeUninit<Self::InputBlock>; STRETCH]);
 
     /// Adds the blocks of a quarter, block after block, for `tokens` tokens.
     ///
@@ -53,7 +55,7 @@ trait Product: Copy {
         self,
         tokens: usize,
         weights: &[MaybeUninit<WeightBlock>],
-        inputs: &[MaybeUninit<InputBlock>],
+        inputs: &[MaybeUninit<Self::InputBlock>],
         sums: &mut Sums,
     );
 
@@ -63,13 +65,11 @@ trait Product: Copy {
 
 /// A block of a quarter, zero points taken off, in the order of its product.
 #[derive(Clone, Copy)]
+#[repr(C)]
 struct WeightBlock {
     codes: [int8x16_t; 8],
     scales: [float32x4_t; 2],
 }
-
-/// A block of the tokens of a tile with its scales, as its product arranges them.
-type InputBlock = [int8x16_t; 5 * TILE / 2];
 
 /// Sums of a quarter for a tile of tokens, as their product arranges them.
 type Sums = [float32x4_t; TILE];
