@@ -168,3 +168,40 @@ pub static PLAN: &[u8] = &ALIGNED.0;
 "#
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_ram_is_an_error_that_says_by_how_much_and_what_would_fit() {
+        let model = |context, ram| Model {
+            folder: "",
+            context,
+            step: 4,
+            kv: KvType::Int8,
+            ram,
+        };
+        let sizes = |context, ram| model(context, ram).sizes(tealight_models::HOME);
+        let bytes = |context| {
+            let sizes = sizes(context, usize::MAX).expect("there is room for anything");
+            sizes.bytes()
+        };
+        let error = |context, ram| {
+            let sizes = sizes(context, ram);
+            sizes.err().expect("it does not fit").to_string()
+        };
+        let (needed, fitting) = (bytes(128), bytes(96));
+        assert!(sizes(128, needed).is_ok());
+        assert_eq!(
+            error(128, fitting),
+            format!(
+                "a context of 128 tokens works in {needed} bytes of RAM, {} more than the \
+                 {fitting} that this board spares: a context of 96 fits",
+                needed - fitting
+            )
+        );
+        let least = error(128, bytes(1) - 1);
+        assert!(least.ends_with("spares: no context fits"), "{least}");
+    }
+}

@@ -88,7 +88,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "firmware-build",
-        uses: &["tealight-core", "tealight-import"],
+        uses: &["tealight-core", "tealight-import", "tealight-models"],
         may_use: &[],
         builds_with: &[],
     },
