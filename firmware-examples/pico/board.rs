@@ -50,17 +50,25 @@ static RECEIVER: Mutex<RefCell<Option<(Reader<UART0, SerialPins>, Producer<'stat
     Mutex::new(RefCell::new(None));
 
 /// The processor's watchdog.
-struct Dog(hal::Watchdog);
+struct Dog {
+    watchdog: hal::Watchdog,
+    barked: bool,
+}
 
 impl Watchdog for Dog {
     fn feed(&mut self) {
-        self.0.feed();
+        self.watchdog.feed();
+    }
+
+    fn barked(&self) -> bool {
+        self.barked
     }
 }
 
 /// Runs the application for ever. The watchdog waits for a poll for as long as `patience`.
 pub fn run(patience: MicrosDurationU32) -> ! {
     let mut pac = pac::Peripherals::take().expect("nobody else takes them");
+    let barked = pac.WATCHDOG.reason().read().timer().bit_is_set();
     let mut watchdog = hal::Watchdog::new(pac.WATCHDOG);
     let clocks = init_clocks_and_plls(
         CRYSTAL,
@@ -122,7 +130,8 @@ pub fn run(patience: MicrosDurationU32) -> ! {
     );
     watchdog.start(patience);
     let language = Language::new(Form::HOME, SCRATCH.take());
-    let app = App::new(serial, assistant, language, house, Dog(watchdog));
+    let watchdog = Dog { watchdog, barked };
+    let app = App::new(serial, assistant, language, house, watchdog);
     let mut app = app.ok().expect("the port can be written");
     loop {
         // Noise on the line is no reason to stop. Other work of a firmware would stand here: a poll

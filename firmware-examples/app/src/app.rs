@@ -4,11 +4,12 @@ use core::fmt::{self, Write as _};
 
 use embedded_io::{Read, ReadReady, Write};
 use heapless::{Deque, String};
-use log::{info, warn};
+use log::{debug, error, info, warn};
 
 use crate::assistant::{Assistant, StartError, Turn};
 use crate::command::Command;
 use crate::house::Outputs;
+use crate::journal;
 use crate::lines::{Lines, Typed};
 use crate::text::{self, Language};
 
@@ -25,6 +26,11 @@ const INTERRUPT: u8 = 0x03;
 pub trait Watchdog {
     /// Says that all is well.
     fn feed(&mut self);
+
+    /// Whether the processor was last reset because it was not fed.
+    fn barked(&self) -> bool {
+        false
+    }
 }
 
 /// For boards that have none.
@@ -84,8 +90,15 @@ where
             lines: Lines::default(),
             answer: String::new(),
         };
+        journal::start();
+        match app.watchdog.barked() {
+            true => error!("reset by the watchdog: a step took too long, or the firmware panicked"),
+            false => debug!("reset, but not by the watchdog"),
+        }
         match &app.assistant {
             Ok(assistant) => {
+                let sizes = assistant.sizes();
+                info!("{sizes}");
                 let isa = assistant.isa();
                 app.say(format_args!("tealight: ready, computing with {isa:?}\r\n"))?;
             }
@@ -114,6 +127,7 @@ where
             Ok(assistant) if assistant.is_busy() => {
                 if interrupted {
                     assistant.stop();
+                    info!("stopped");
                     self.say(format_args!("\r\nstopped\r\n"))?;
                     self.prompt()?;
                 } else {
@@ -213,14 +227,19 @@ where
                 self.serial.write_all(bytes)
             }
             Ok(Turn::Ended) => {
+                debug!("an answer of {} bytes", self.answer.len());
                 self.serial.write_all(b"\r\n")?;
                 self.act()
             }
             Ok(Turn::Full) => {
+                warn!("the context is full");
                 self.serial.write_all(b"\r\n")?;
                 self.complain("the context is full")
             }
-            Err(error) => self.complain(error),
+            Err(error) => {
+                error!("a step failed: {error}");
+                self.complain(error)
+            }
         }
     }
 
@@ -245,7 +264,9 @@ where
         self.prompt()
     }
 
+    /// Writes what was logged, and asks for the next line.
     fn prompt(&mut self) -> Result<(), S::Error> {
+        journal::write(&mut self.serial)?;
         self.serial.write_all(b"> ")
     }
 

@@ -1,5 +1,7 @@
 //! The model at work: a request's tokens in, one token of the answer a call out.
 
+use core::fmt;
+
 use heapless::Vec;
 use tealight_core::constraint::State;
 use tealight_core::executor::{
@@ -23,6 +25,7 @@ pub struct Assistant<'m> {
     /// What ends an answer.
     stops: &'m [u32],
     isa: Isa,
+    sizes: Sizes,
     /// The request, then what was said. The cache holds the first of them.
     tokens: Vec<u32, MOST>,
     busy: bool,
@@ -43,6 +46,35 @@ pub enum Turn {
     Ended,
     /// The answer was cut off: the context is full.
     Full,
+}
+
+/// What a model takes, in bytes but for the context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Of the plan in flash.
+    pub plan: usize,
+    /// Most tokens.
+    pub context: usize,
+    /// Of keys and values for that many.
+    pub cache: usize,
+    /// Of working memory.
+    pub arena: usize,
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sizes {
+            plan,
+            context,
+            cache,
+            arena,
+        } = self;
+        write!(
+            f,
+            "a model of {plan} bytes, a context of {context} tokens in {cache} bytes, \
+             {arena} bytes to work in"
+        )
+    }
 }
 
 /// Why a model cannot be used.
@@ -87,12 +119,19 @@ impl<'m> Assistant<'m> {
         // What lies in flash may no longer be what the compiler saw and would check in advance.
         let plan = Plan::open(core::hint::black_box(flash))?;
         intact::check(&plan)?;
+        let sizes = Sizes {
+            plan: flash.len(),
+            context: config.context,
+            cache: size_of_val(cache),
+            arena: size_of_val(arena),
+        };
         Ok(Assistant {
             cache: KvCache::new(&plan, config, cache)?,
             arena: Arena::new(&plan, config, arena)?,
             plan,
             stops,
             isa: Isa::best(),
+            sizes,
             tokens: Vec::new(),
             busy: false,
             course: None,
@@ -107,6 +146,11 @@ impl<'m> Assistant<'m> {
     /// The instruction set that it computes with.
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// What it takes.
+    pub fn sizes(&self) -> Sizes {
+        self.sizes
     }
 
     /// Begins to answer a request, which stands alone: earlier ones are forgotten.

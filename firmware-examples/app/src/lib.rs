@@ -17,6 +17,7 @@ pub mod assistant;
 pub mod command;
 pub mod house;
 pub mod intact;
+pub mod journal;
 pub mod lines;
 pub mod port;
 pub mod text;

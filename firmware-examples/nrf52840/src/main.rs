@@ -15,7 +15,7 @@ use firmware_app::text::{Form, Language, SCRATCH_WORDS};
 use lm75::{Address, Lm75};
 use nrf52840_hal::clocks::Clocks;
 use nrf52840_hal::gpio::{Level as Voltage, p0, p1};
-use nrf52840_hal::pac::{Peripherals, WDT};
+use nrf52840_hal::pac::{POWER, Peripherals, WDT};
 use nrf52840_hal::pwm::{Channel, Pwm};
 use nrf52840_hal::time::U32Ext;
 use nrf52840_hal::twim::{self, Frequency, Twim};
@@ -37,11 +37,18 @@ static ARENA: ConstStaticCell<[Line; model::ARENA_LINES]> =
 static SCRATCH: ConstStaticCell<[u32; SCRATCH_WORDS]> = ConstStaticCell::new([0; SCRATCH_WORDS]);
 
 /// The processor's watchdog.
-struct Dog(WatchdogHandle<Hdl0>);
+struct Dog {
+    handle: WatchdogHandle<Hdl0>,
+    barked: bool,
+}
 
 impl Watchdog for Dog {
     fn feed(&mut self) {
-        self.0.pet();
+        self.handle.pet();
+    }
+
+    fn barked(&self) -> bool {
+        self.barked
     }
 }
 
@@ -101,7 +108,7 @@ fn main() -> ! {
         ARENA.take(),
     );
     let language = Language::new(Form::HOME, SCRATCH.take());
-    let watchdog = watchdog(peripherals.WDT);
+    let watchdog = watchdog(peripherals.WDT, &peripherals.POWER);
     let app = App::new(port, assistant, language, house, watchdog);
     let mut app = app.ok().expect("the port can be written");
     loop {
@@ -111,8 +118,11 @@ fn main() -> ! {
 }
 
 /// Starts it. A reset that is not the watchdog's or the power's leaves it running.
-fn watchdog(registers: WDT) -> Dog {
+fn watchdog(registers: WDT, power: &POWER) -> Dog {
     use wdt::count::One;
+    let barked = power.resetreas.read().dog().bit_is_set();
+    // A one makes the processor forget it.
+    power.resetreas.write(|w| w.dog().set_bit());
     let parts = match wdt::Watchdog::try_new(registers) {
         Ok(mut watchdog) => {
             watchdog.set_lfosc_ticks(PATIENCE);
@@ -123,5 +133,8 @@ fn watchdog(registers: WDT) -> Dog {
             running.ok().expect("it was started here")
         }
     };
-    Dog(parts.handles.0)
+    Dog {
+        handle: parts.handles.0,
+        barked,
+    }
 }

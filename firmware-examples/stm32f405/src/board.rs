@@ -15,6 +15,13 @@ const CRYSTAL: u32 = 8;
 /// Longer than any step of the model, in seconds.
 const PATIENCE: u32 = 5;
 
+/// Whether the watchdog was what last reset the processor, which then forgets it.
+fn barked(rcc: &Rcc) -> bool {
+    let barked = rcc.csr().read().wdgrstf().bit_is_set();
+    rcc.csr().modify(|_, w| w.rmvf().set_bit());
+    barked
+}
+
 /// The fastest clock that the processor has.
 pub fn clocks(rcc: RCC) -> Rcc {
     rcc.freeze(Config::hse(CRYSTAL.MHz()).sysclk(168.MHz()))
@@ -27,18 +34,26 @@ pub fn bus(i2c: I2C1, clock: PB8, data: PB9, rcc: &mut Rcc) -> I2c<I2C1> {
 }
 
 /// The watchdog with a clock of its own.
-pub struct Dog(IndependentWatchdog);
+pub struct Dog {
+    watchdog: IndependentWatchdog,
+    barked: bool,
+}
 
 /// Starts it.
-pub fn watchdog(registers: IWDG) -> Dog {
+pub fn watchdog(registers: IWDG, rcc: &Rcc) -> Dog {
+    let barked = barked(rcc);
     let mut watchdog = IndependentWatchdog::new(registers);
     watchdog.start(PATIENCE.secs());
-    Dog(watchdog)
+    Dog { watchdog, barked }
 }
 
 impl firmware_app::app::Watchdog for Dog {
     fn feed(&mut self) {
-        self.0.feed();
+        self.watchdog.feed();
+    }
+
+    fn barked(&self) -> bool {
+        self.barked
     }
 }
 

@@ -22,7 +22,7 @@ pub fn bus(_: I2C1, _: PB8, _: PB9, _: &mut Rcc) -> EmptyBus {
 }
 
 /// The emulated watchdog does nothing.
-pub fn watchdog(_: IWDG) -> NoWatchdog {
+pub fn watchdog(_: IWDG, _: &Rcc) -> NoWatchdog {
     NoWatchdog
 }
 

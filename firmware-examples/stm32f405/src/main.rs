@@ -63,7 +63,7 @@ fn main() -> ! {
         ARENA.take(),
     );
     let language = Language::new(Form::HOME, SCRATCH.take());
-    let watchdog = parts::watchdog(peripherals.IWDG);
+    let watchdog = parts::watchdog(peripherals.IWDG, &rcc);
     let Ok(mut app) = App::new(port, assistant, language, house, watchdog);
     loop {
         // Other work of a firmware would stand here: a poll takes as long as a token.

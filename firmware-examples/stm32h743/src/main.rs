@@ -20,6 +20,7 @@ use static_cell::ConstStaticCell;
 use stm32h7xx_hal::independent_watchdog::IndependentWatchdog;
 use stm32h7xx_hal::pac::{CorePeripherals, Peripherals};
 use stm32h7xx_hal::prelude::*;
+use stm32h7xx_hal::rcc::ResetReason;
 use tealight_core::executor::Line;
 
 use drivers::{Bus, Output, Pulses};
@@ -34,11 +35,18 @@ static ARENA: ConstStaticCell<[Line; model::ARENA_LINES]> =
 static SCRATCH: ConstStaticCell<[u32; SCRATCH_WORDS]> = ConstStaticCell::new([0; SCRATCH_WORDS]);
 
 /// The processor's watchdog.
-struct Dog(IndependentWatchdog);
+struct Dog {
+    watchdog: IndependentWatchdog,
+    barked: bool,
+}
 
 impl Watchdog for Dog {
     fn feed(&mut self) {
-        self.0.feed();
+        self.watchdog.feed();
+    }
+
+    fn barked(&self) -> bool {
+        self.barked
     }
 }
 
@@ -51,7 +59,12 @@ fn main() -> ! {
     core.SCB.enable_dcache(&mut core.CPUID);
 
     let power = peripherals.PWR.constrain().freeze();
-    let rcc = peripherals.RCC.constrain().sys_ck(400.MHz());
+    let mut rcc = peripherals.RCC.constrain().sys_ck(400.MHz());
+    // The processor forgets it once it was asked.
+    let barked = matches!(
+        rcc.get_reset_reason(),
+        ResetReason::IndependentWatchdogReset | ResetReason::GenericWatchdogReset
+    );
     let ccdr = rcc.freeze(power, &peripherals.SYSCFG);
     let (clocks, on) = (&ccdr.clocks, ccdr.peripheral);
     let b = peripherals.GPIOB.split(on.GPIOB);
@@ -96,7 +109,8 @@ fn main() -> ! {
     let language = Language::new(Form::HOME, SCRATCH.take());
     let mut watchdog = IndependentWatchdog::new(peripherals.IWDG);
     watchdog.start(PATIENCE.millis());
-    let Ok(mut app) = App::new(port, assistant, language, house, Dog(watchdog));
+    let watchdog = Dog { watchdog, barked };
+    let Ok(mut app) = App::new(port, assistant, language, house, watchdog);
     loop {
         // Other work of a firmware would stand here: a poll takes as long as a token.
         let Ok(_) = app.poll();
