@@ -114,6 +114,7 @@ pub(crate) fn test() -> Outcome {
     beside.push(tests);
     let classes = ["dev.tealight.ModelTest", "dev.tealight.ChatTest"];
     run_tests(&tools, &beside, &classes)?;
+    run_tests(&tools, &beside, &["dev.tealight.SmolLm2Test"])?;
 
     for layer in LAYERS {
         let mut beside = layer.beside(&tools);
@@ -124,6 +125,7 @@ pub(crate) fn test() -> Outcome {
         tools.kotlinc(&["-Werror"], &kotlin, &beside, &tests)?;
         beside.push(tests);
         run_tests(&tools, &beside, &["dev.tealight.kotlin.TealightTest"])?;
+        run_tests(&tools, &beside, &["dev.tealight.kotlin.SmolLm2Test"])?;
         run_jar(&tools, layer)?;
     }
     sample(&tools)
