@@ -1,6 +1,6 @@
 //! Protobuf messages of ONNX as trees that can be changed and written again, sound or not.
 //!
-//! Bytes go in, a [`Message`] comes out, and the other way round. Only what [`INNER`] lists is
+//! Bytes go in, a [`Message`] comes out, and the other way round. Only what `INNER` lists is
 //! taken apart; other fields are numbers or bytes.
 
 /// What a message is.
