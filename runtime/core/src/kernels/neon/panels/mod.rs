@@ -46,17 +46,17 @@ trait Product: Copy {
     /// the last one may stand for others too.
     fn inputs(self, rows: Rows<'_>, out: &mut [MaybeUninit<Self::InputBlock>; STRETCH]);
 
-    /// Adds the blocks of a quarter, block after block, for `tokens` tokens.
+    /// Adds the blocks of quarters, block after block, for `tokens` tokens.
     ///
     /// # Safety
-    /// The processor has the instructions. All blocks of `weights` have been written, and as
-    /// many of `inputs` for so many tokens.
+    /// The processor has the instructions. Of each quarter's `weights` as many blocks as there are
+    /// `inputs` have been written, and those for so many tokens.
     unsafe fn multiply(
         self,
         tokens: usize,
-        weights: &[MaybeUninit<WeightBlock>],
+        weights: &[Stretch],
         inputs: &[MaybeUninit<Self::InputBlock>],
-        sums: &mut Sums,
+        sums: &mut [Sums],
     );
 
     /// Brings sums into the order of tokens: one lane a row.
@@ -70,6 +70,9 @@ struct WeightBlock {
     codes: [int8x16_t; 8],
     scales: [float32x4_t; 2],
 }
+
+/// Blocks of a quarter that tokens share a pass over.
+type Stretch = [MaybeUninit<WeightBlock>; STRETCH];
 
 /// Sums of a quarter for a tile of tokens, as their product arranges them.
 type Sums = [float32x4_t; TILE];
@@ -184,13 +187,12 @@ impl<P: Product> Panels<'_, P> {
                     blocks: range.len(),
                 };
                 self.product.inputs(rows, &mut inputs);
-                for (weights, sums) in weights.iter().zip(sums).take(quarters) {
-                    let (weights, inputs) = (&weights[..range.len()], &inputs[..range.len()]);
-                    // SAFETY: `unpack` and `inputs` have just written these blocks for these
-                    // tokens; whoever made the panels has the instructions.
-                    unsafe {
-                        self.product.multiply(rows.count, weights, inputs, sums);
-                    }
+                let (inputs, sums) = (&inputs[..range.len()], &mut sums[..quarters]);
+                // SAFETY: `unpack` and `inputs` have just written these blocks for these tokens;
+                // whoever made the panels has the instructions.
+                unsafe {
+                    self.product
+                        .multiply(rows.count, &weights[..quarters], inputs, sums);
                 }
             }
         }
@@ -210,13 +212,7 @@ impl<P: Product> Panels<'_, P> {
 
     /// Unpacks some blocks of a quarter of a group.
     #[inline(always)]
-    fn unpack(
-        self,
-        group: usize,
-        quarter: usize,
-        blocks: Range<usize>,
-        out: &mut [MaybeUninit<WeightBlock>; STRETCH],
-    ) {
+    fn unpack(self, group: usize, quarter: usize, blocks: Range<usize>, out: &mut Stretch) {
         let encoding = self.weight.encoding;
         let block_bytes = encoding.block_bytes().expect("a quantized encoding");
         let group = &self.weight.group(group)[blocks.start * block_bytes..];

@@ -5,7 +5,7 @@ use core::arch::asm;
 use core::mem::MaybeUninit;
 
 use super::super::dots::sdots;
-use super::{Product, Rows, STRETCH, Sums, WeightBlock, sixteens};
+use super::{Product, Rows, STRETCH, Stretch, Sums, WeightBlock, sixteens};
 
 /// Tokens of a tile.
 const TOKENS: usize = 8;
@@ -53,9 +53,9 @@ impl Product for Sdot {
     unsafe fn multiply(
         self,
         tokens: usize,
-        weights: &[MaybeUninit<WeightBlock>],
+        weights: &[Stretch],
         inputs: &[MaybeUninit<InputBlock>],
-        sums: &mut Sums,
+        sums: &mut [Sums],
     ) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -76,35 +76,37 @@ impl Product for Sdot {
 /// As for [`Product::multiply`].
 #[inline(always)]
 unsafe fn multiply<const T: usize>(
-    weights: &[MaybeUninit<WeightBlock>],
+    weights: &[Stretch],
     inputs: &[MaybeUninit<InputBlock>],
-    sums: &mut Sums,
+    sums: &mut [Sums],
 ) {
-    // SAFETY: the caller's promise; of a block of inputs only the tokens are read.
-    unsafe {
-        let mut acc = [vdupq_n_f32(0.0); T];
-        acc.copy_from_slice(&sums[..T]);
-        for (weight, input) in weights.iter().zip(inputs) {
-            let weight = weight.assume_init_ref();
-            let values = input.as_ptr().cast::<int8x16_t>();
-            let scales = values.add(2 * TOKENS).cast::<f32>();
-            let mut dots = [vdupq_n_s32(0); T];
-            for h in 0..2 {
-                let mut x = [vdupq_n_s8(0); T];
-                for t in 0..T {
-                    x[t] = *values.add(TOKENS * h + t);
+    for (weights, sums) in weights.iter().zip(sums) {
+        // SAFETY: the caller's promise; of a block of inputs only the tokens are read.
+        unsafe {
+            let mut acc = [vdupq_n_f32(0.0); T];
+            acc.copy_from_slice(&sums[..T]);
+            for (weight, input) in weights.iter().zip(inputs) {
+                let weight = weight.assume_init_ref();
+                let values = input.as_ptr().cast::<int8x16_t>();
+                let scales = values.add(2 * TOKENS).cast::<f32>();
+                let mut dots = [vdupq_n_s32(0); T];
+                for h in 0..2 {
+                    let mut x = [vdupq_n_s8(0); T];
+                    for t in 0..T {
+                        x[t] = *values.add(TOKENS * h + t);
+                    }
+                    sdots::<0, T>(&mut dots, weight.codes[4 * h], &x);
+                    sdots::<1, T>(&mut dots, weight.codes[4 * h + 1], &x);
+                    sdots::<2, T>(&mut dots, weight.codes[4 * h + 2], &x);
+                    sdots::<3, T>(&mut dots, weight.codes[4 * h + 3], &x);
                 }
-                sdots::<0, T>(&mut dots, weight.codes[4 * h], &x);
-                sdots::<1, T>(&mut dots, weight.codes[4 * h + 1], &x);
-                sdots::<2, T>(&mut dots, weight.codes[4 * h + 2], &x);
-                sdots::<3, T>(&mut dots, weight.codes[4 * h + 3], &x);
+                for t in 0..T {
+                    let scale = vmulq_n_f32(weight.scales[0], *scales.add(t));
+                    acc[t] = vfmaq_f32(acc[t], scale, vcvtq_f32_s32(dots[t]));
+                }
             }
-            for t in 0..T {
-                let scale = vmulq_n_f32(weight.scales[0], *scales.add(t));
-                acc[t] = vfmaq_f32(acc[t], scale, vcvtq_f32_s32(dots[t]));
-            }
+            sums[..T].copy_from_slice(&acc);
         }
-        sums[..T].copy_from_slice(&acc);
     }
 }
 
@@ -140,25 +142,33 @@ macro_rules! sdot_half {
 /// As for [`Product::multiply`].
 #[inline(always)]
 unsafe fn multiply_tile(
-    weights: &[MaybeUninit<WeightBlock>],
+    weights: &[Stretch],
     inputs: &[MaybeUninit<InputBlock>],
-    sums: &mut Sums,
+    sums: &mut [Sums],
 ) {
-    let blocks = weights.len().min(inputs.len());
-    if blocks == 0 {
+    let quarters = weights.len().min(sums.len());
+    let blocks = inputs.len().min(STRETCH);
+    if quarters == 0 || blocks == 0 {
         return;
     }
-    // SAFETY: the caller's promise; so many blocks are read and nothing else.
+    // SAFETY: the caller's promise; so many blocks of so many quarters are read, and so many sums
+    // are read and written.
     unsafe {
         asm!(
             "2:",
+            "mov {w}, {weights}", "mov {x}, {inputs}", "mov {left}, {blocks}",
+            "add {weights}, {weights}, #{stretch}",
+            "ld1 {{v0.4s, v1.4s, v2.4s, v3.4s}}, [{sums}], #64",
+            "ld1 {{v4.4s, v5.4s, v6.4s, v7.4s}}, [{sums}]",
+            "sub {sums}, {sums}, #64",
+            "3:",
             "movi v8.4s, #0", "movi v9.4s, #0", "movi v10.4s, #0", "movi v11.4s, #0",
             "movi v12.4s, #0", "movi v13.4s, #0", "movi v14.4s, #0", "movi v15.4s, #0",
             sdot_half!(),
             sdot_half!(),
             "ldr q16, [{w}], #32",
             "ld1 {{v20.4s, v21.4s}}, [{x}], #32",
-            "subs {blocks}, {blocks}, #1",
+            "subs {left}, {left}, #1",
             "fmul v24.4s, v16.4s, v20.s[0]", "fmul v25.4s, v16.4s, v20.s[1]",
             "fmul v26.4s, v16.4s, v20.s[2]", "fmul v27.4s, v16.4s, v20.s[3]",
             "fmul v28.4s, v16.4s, v21.s[0]", "fmul v29.4s, v16.4s, v21.s[1]",
@@ -171,19 +181,30 @@ unsafe fn multiply_tile(
             "fmla v2.4s, v26.4s, v10.4s", "fmla v3.4s, v27.4s, v11.4s",
             "fmla v4.4s, v28.4s, v12.4s", "fmla v5.4s, v29.4s, v13.4s",
             "fmla v6.4s, v30.4s, v14.4s", "fmla v7.4s, v31.4s, v15.4s",
+            "b.ne 3b",
+            "subs {quarters}, {quarters}, #1",
+            "st1 {{v0.4s, v1.4s, v2.4s, v3.4s}}, [{sums}], #64",
+            "st1 {{v4.4s, v5.4s, v6.4s, v7.4s}}, [{sums}], {unused}",
             "b.ne 2b",
-            w = inout(reg) weights.as_ptr() => _,
-            x = inout(reg) inputs.as_ptr() => _,
-            blocks = inout(reg) blocks => _,
-            inout("v0") sums[0], inout("v1") sums[1], inout("v2") sums[2], inout("v3") sums[3],
-            inout("v4") sums[4], inout("v5") sums[5], inout("v6") sums[6], inout("v7") sums[7],
+            weights = inout(reg) weights.as_ptr() => _,
+            sums = inout(reg) sums.as_mut_ptr() => _,
+            quarters = inout(reg) quarters => _,
+            inputs = in(reg) inputs.as_ptr(),
+            blocks = in(reg) blocks,
+            unused = in(reg) size_of::<Sums>() - TOKENS / 2 * size_of::<float32x4_t>(),
+            w = out(reg) _,
+            x = out(reg) _,
+            left = out(reg) _,
+            stretch = const size_of::<Stretch>(),
+            out("v0") _, out("v1") _, out("v2") _, out("v3") _,
+            out("v4") _, out("v5") _, out("v6") _, out("v7") _,
             out("v8") _, out("v9") _, out("v10") _, out("v11") _,
             out("v12") _, out("v13") _, out("v14") _, out("v15") _,
             out("v16") _, out("v17") _, out("v18") _, out("v19") _,
             out("v20") _, out("v21") _, out("v22") _, out("v23") _,
             out("v24") _, out("v25") _, out("v26") _, out("v27") _,
             out("v28") _, out("v29") _, out("v30") _, out("v31") _,
-            options(readonly, nostack)
+            options(nostack)
         );
     }
 }

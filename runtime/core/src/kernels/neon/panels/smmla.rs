@@ -4,7 +4,7 @@ use core::arch::aarch64::*;
 use core::arch::asm;
 use core::mem::MaybeUninit;
 
-use super::{Product, Rows, STRETCH, Sums, TILE, WeightBlock, sixteens};
+use super::{Product, Rows, STRETCH, Stretch, Sums, TILE, WeightBlock};
 
 /// Pairs of tokens of a tile.
 const PAIRS: usize = TILE / 2;
@@ -42,26 +42,41 @@ impl Product for Smmla {
     fn inputs(self, rows: Rows<'_>, out: &mut [MaybeUninit<InputBlock>; STRETCH]) {
         for pair in 0..rows.count.div_ceil(2) {
             let (x, y) = (rows.row(2 * pair), rows.row(2 * pair + 1));
-            let values = x.values.iter().zip(y.values);
-            let scales = x.scales.iter().zip(y.scales);
-            for ((values, scales), out) in values.zip(scales).zip(&mut *out) {
-                // SAFETY: baseline instructions; a block has room for as many pairs.
-                unsafe {
-                    let x = sixteens(values.0).map(|x| vreinterpretq_s64_s8(x));
-                    let y = sixteens(values.1).map(|y| vreinterpretq_s64_s8(y));
-                    let scales = vzip1q_f32(vdupq_n_f32(*scales.0), vdupq_n_f32(*scales.1));
-                    let registers = [
-                        vreinterpretq_s8_s64(vzip1q_s64(x[0], y[0])),
-                        vreinterpretq_s8_s64(vzip2q_s64(x[0], y[0])),
-                        vreinterpretq_s8_s64(vzip1q_s64(x[1], y[1])),
-                        vreinterpretq_s8_s64(vzip2q_s64(x[1], y[1])),
-                        vreinterpretq_s8_f32(scales),
-                    ];
-                    let out = out.as_mut_ptr().cast::<int8x16_t>().add(pair);
-                    for (i, register) in registers.into_iter().enumerate() {
-                        out.add(PAIRS * i).write(register);
-                    }
-                }
+            if rows.blocks == 0 {
+                return;
+            }
+            // SAFETY: baseline instructions; both rows have so many blocks, and there is room for
+            // them and for as many pairs.
+            unsafe {
+                asm!(
+                    "2:",
+                    "ld1 {{v0.2d, v1.2d}}, [{x}], #32",
+                    "ld1 {{v2.2d, v3.2d}}, [{y}], #32",
+                    "ld1r {{v4.4s}}, [{x_scale}], #4",
+                    "ld1r {{v5.4s}}, [{y_scale}], #4",
+                    "subs {blocks}, {blocks}, #1",
+                    "zip1 v6.2d, v0.2d, v2.2d",
+                    "zip2 v7.2d, v0.2d, v2.2d",
+                    "zip1 v16.2d, v1.2d, v3.2d",
+                    "zip2 v17.2d, v1.2d, v3.2d",
+                    "zip1 v18.4s, v4.4s, v5.4s",
+                    "st1 {{v6.2d}}, [{out}], {apart}",
+                    "st1 {{v7.2d}}, [{out}], {apart}",
+                    "st1 {{v16.2d}}, [{out}], {apart}",
+                    "st1 {{v17.2d}}, [{out}], {apart}",
+                    "st1 {{v18.4s}}, [{out}], {apart}",
+                    "b.ne 2b",
+                    x = inout(reg) x.values.as_ptr() => _,
+                    y = inout(reg) y.values.as_ptr() => _,
+                    x_scale = inout(reg) x.scales.as_ptr() => _,
+                    y_scale = inout(reg) y.scales.as_ptr() => _,
+                    blocks = inout(reg) out[..rows.blocks].len() => _,
+                    out = inout(reg) out.as_mut_ptr().cast::<int8x16_t>().add(pair) => _,
+                    apart = in(reg) PAIRS * size_of::<int8x16_t>(),
+                    out("v0") _, out("v1") _, out("v2") _, out("v3") _, out("v4") _, out("v5") _,
+                    out("v6") _, out("v7") _, out("v16") _, out("v17") _, out("v18") _,
+                    options(nostack)
+                );
             }
         }
     }
@@ -70,9 +85,9 @@ impl Product for Smmla {
     unsafe fn multiply(
         self,
         tokens: usize,
-        weights: &[MaybeUninit<WeightBlock>],
+        weights: &[Stretch],
         inputs: &[MaybeUninit<InputBlock>],
-        sums: &mut Sums,
+        sums: &mut [Sums],
     ) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -101,36 +116,38 @@ impl Product for Smmla {
 /// As for [`Product::multiply`].
 #[inline(always)]
 unsafe fn multiply<const P: usize>(
-    weights: &[MaybeUninit<WeightBlock>],
+    weights: &[Stretch],
     inputs: &[MaybeUninit<InputBlock>],
-    sums: &mut Sums,
+    sums: &mut [Sums],
 ) {
-    let sums = sums.as_chunks_mut::<2>().0;
-    // SAFETY: the caller's promise; of a block of inputs only the pairs are read.
-    unsafe {
-        let mut acc = [[vdupq_n_f32(0.0); 2]; P];
-        acc.copy_from_slice(&sums[..P]);
-        for (weight, input) in weights.iter().zip(inputs) {
-            let weight = weight.assume_init_ref();
-            let input = input.as_ptr().cast::<int8x16_t>();
-            let mut dots = [[vdupq_n_s32(0); 2]; P];
-            for i in 0..4 {
+    for (weights, sums) in weights.iter().zip(sums) {
+        let sums = sums.as_chunks_mut::<2>().0;
+        // SAFETY: the caller's promise; of a block of inputs only the pairs are read.
+        unsafe {
+            let mut acc = [[vdupq_n_f32(0.0); 2]; P];
+            acc.copy_from_slice(&sums[..P]);
+            for (weight, input) in weights.iter().zip(inputs) {
+                let weight = weight.assume_init_ref();
+                let input = input.as_ptr().cast::<int8x16_t>();
+                let mut dots = [[vdupq_n_s32(0); 2]; P];
+                for i in 0..4 {
+                    for p in 0..P {
+                        let x = *input.add(PAIRS * i + p);
+                        for h in 0..2 {
+                            smmla(&mut dots[p][h], weight.codes[2 * i + h], x);
+                        }
+                    }
+                }
                 for p in 0..P {
-                    let x = *input.add(PAIRS * i + p);
+                    let scales = vreinterpretq_f32_s8(*input.add(PAIRS * 4 + p));
                     for h in 0..2 {
-                        smmla(&mut dots[p][h], weight.codes[2 * i + h], x);
+                        let scales = vmulq_f32(weight.scales[h], scales);
+                        acc[p][h] = vfmaq_f32(acc[p][h], scales, vcvtq_f32_s32(dots[p][h]));
                     }
                 }
             }
-            for p in 0..P {
-                let scales = vreinterpretq_f32_s8(*input.add(PAIRS * 4 + p));
-                for h in 0..2 {
-                    let scales = vmulq_f32(weight.scales[h], scales);
-                    acc[p][h] = vfmaq_f32(acc[p][h], scales, vcvtq_f32_s32(dots[p][h]));
-                }
-            }
+            sums[..P].copy_from_slice(&acc);
         }
-        sums[..P].copy_from_slice(&acc);
     }
 }
 
@@ -144,28 +161,41 @@ macro_rules! smmla_pair {
     };
 }
 
+/// What dot products start from, four registers a load: in the loop below arithmetic is what there
+/// is most of, so loads have time.
+static ZEROS: [i32; 16] = [0; 16];
+
 /// For a whole tile: sums in registers 0–9, dot products in 10–19. Four registers a load, which
-/// the compiler does not find by itself, make a tenth fewer instructions.
+/// the compiler does not find by itself, make a sixth fewer instructions.
 ///
 /// # Safety
 /// As for [`Product::multiply`].
 #[inline(always)]
 unsafe fn multiply_tile(
-    weights: &[MaybeUninit<WeightBlock>],
+    weights: &[Stretch],
     inputs: &[MaybeUninit<InputBlock>],
-    sums: &mut Sums,
+    sums: &mut [Sums],
 ) {
-    let blocks = weights.len().min(inputs.len());
-    if blocks == 0 {
+    let quarters = weights.len().min(sums.len());
+    let blocks = inputs.len().min(STRETCH);
+    if quarters == 0 || blocks == 0 {
         return;
     }
-    // SAFETY: the caller's promise; so many blocks are read and nothing else.
+    // SAFETY: the caller's promise; so many blocks of so many quarters are read, and so many sums
+    // are read and written.
     unsafe {
         asm!(
             "2:",
-            "movi v10.4s, #0", "movi v11.4s, #0", "movi v12.4s, #0", "movi v13.4s, #0",
-            "movi v14.4s, #0", "movi v15.4s, #0", "movi v16.4s, #0", "movi v17.4s, #0",
-            "movi v18.4s, #0", "movi v19.4s, #0",
+            "mov {w}, {weights}", "mov {x}, {inputs}", "mov {left}, {blocks}",
+            "add {weights}, {weights}, #{stretch}",
+            "ld1 {{v0.4s, v1.4s, v2.4s, v3.4s}}, [{sums}], #64",
+            "ld1 {{v4.4s, v5.4s, v6.4s, v7.4s}}, [{sums}], #64",
+            "ld1 {{v8.4s, v9.4s}}, [{sums}]",
+            "sub {sums}, {sums}, #128",
+            "3:",
+            "ld1 {{v10.4s, v11.4s, v12.4s, v13.4s}}, [{zeros}]",
+            "ld1 {{v14.4s, v15.4s, v16.4s, v17.4s}}, [{zeros}]",
+            "ld1 {{v18.4s, v19.4s}}, [{zeros}]",
             "ld1 {{v20.16b, v21.16b, v22.16b, v23.16b}}, [{w}], #64",
             "ld1 {{v24.16b, v25.16b, v26.16b, v27.16b}}, [{x}], #64",
             smmla_pair!(10, 11, 20, 21, 24),
@@ -195,7 +225,7 @@ unsafe fn multiply_tile(
             smmla_pair!(18, 19, 22, 23, 27),
             "ld1 {{v20.4s, v21.4s}}, [{w}], #32",
             "ld1 {{v24.4s, v25.4s, v26.4s, v27.4s}}, [{x}], #64", "ldr q28, [{x}], #16",
-            "subs {blocks}, {blocks}, #1", "fmul v22.4s, v20.4s, v24.4s",
+            "subs {left}, {left}, #1", "fmul v22.4s, v20.4s, v24.4s",
             "fmul v23.4s, v21.4s, v24.4s", "fmul v29.4s, v20.4s, v25.4s",
             "fmul v30.4s, v21.4s, v25.4s", "fmul v31.4s, v20.4s, v26.4s",
             "scvtf v10.4s, v10.4s", "scvtf v11.4s, v11.4s", "scvtf v12.4s, v12.4s",
@@ -209,18 +239,29 @@ unsafe fn multiply_tile(
             "fmla v5.4s, v22.4s, v15.4s", "fmla v6.4s, v23.4s, v16.4s",
             "fmla v7.4s, v29.4s, v17.4s", "fmla v8.4s, v30.4s, v18.4s",
             "fmla v9.4s, v31.4s, v19.4s",
+            "b.ne 3b",
+            "subs {quarters}, {quarters}, #1",
+            "st1 {{v0.4s, v1.4s, v2.4s, v3.4s}}, [{sums}], #64",
+            "st1 {{v4.4s, v5.4s, v6.4s, v7.4s}}, [{sums}], #64",
+            "st1 {{v8.4s, v9.4s}}, [{sums}], #32",
             "b.ne 2b",
-            w = inout(reg) weights.as_ptr() => _,
-            x = inout(reg) inputs.as_ptr() => _,
-            blocks = inout(reg) blocks => _,
-            inout("v0") sums[0], inout("v1") sums[1], inout("v2") sums[2], inout("v3") sums[3],
-            inout("v4") sums[4], inout("v5") sums[5], inout("v6") sums[6], inout("v7") sums[7],
-            inout("v8") sums[8], inout("v9") sums[9],
+            weights = inout(reg) weights.as_ptr() => _,
+            sums = inout(reg) sums.as_mut_ptr() => _,
+            quarters = inout(reg) quarters => _,
+            inputs = in(reg) inputs.as_ptr(),
+            blocks = in(reg) blocks,
+            zeros = in(reg) &raw const ZEROS,
+            w = out(reg) _,
+            x = out(reg) _,
+            left = out(reg) _,
+            stretch = const size_of::<Stretch>(),
+            out("v0") _, out("v1") _, out("v2") _, out("v3") _, out("v4") _, out("v5") _,
+            out("v6") _, out("v7") _, out("v8") _, out("v9") _,
             out("v10") _, out("v11") _, out("v12") _, out("v13") _, out("v14") _, out("v15") _,
             out("v16") _, out("v17") _, out("v18") _, out("v19") _, out("v20") _, out("v21") _,
             out("v22") _, out("v23") _, out("v24") _, out("v25") _, out("v26") _, out("v27") _,
             out("v28") _, out("v29") _, out("v30") _, out("v31") _,
-            options(readonly, nostack)
+            options(nostack)
         );
     }
 }
