@@ -315,29 +315,31 @@ impl<E: KvVector> Attend<'_, E> {
         let keys = &self.keys[block * vectors..][..B * vectors];
         let lines = size_of::<E::Tile>() / LINE;
         let mut sums = [[lanes.splat(0.0); B]; Q];
-        for vector in 0..vectors {
-            let mut tiles = [&keys[vector]; B];
-            for b in 1..B {
-                tiles[b] = &keys[b * vectors + vector];
-            }
-            let mut numbers = [&[0.0; LANES]; Q];
-            for q in 0..Q {
-                numbers[q] = queries[q].0.get(vector).unwrap_or(&queries[q].1);
-            }
-            for i in 0..LANES {
-                let mut columns = [lanes.splat(0.0); B];
-                for b in 0..B {
-                    columns[b] = E::load_column(tiles[b], lanes, i);
-                    // Line by line what the next call reads.
-                    if i * lines % LANES < lines {
-                        let line = (i * lines / LANES + B * vectors * lines) * LINE;
-                        lanes.prefetch(ptr::from_ref(tiles[b]).wrapping_byte_add(line).cast());
-                    }
+        if !scores_of_halves::<E, L, Q, B>(lanes, queries, keys, &mut sums) {
+            for vector in 0..vectors {
+                let mut tiles = [&keys[vector]; B];
+                for b in 1..B {
+                    tiles[b] = &keys[b * vectors + vector];
                 }
+                let mut numbers = [&[0.0; LANES]; Q];
                 for q in 0..Q {
-                    let number = lanes.splat(numbers[q][i]);
+                    numbers[q] = queries[q].0.get(vector).unwrap_or(&queries[q].1);
+                }
+                for i in 0..LANES {
+                    let mut columns = [lanes.splat(0.0); B];
                     for b in 0..B {
-                        sums[q][b] = lanes.fma(number, columns[b], sums[q][b]);
+                        columns[b] = E::load_column(tiles[b], lanes, i);
+                        // Line by line what the next call reads.
+                        if i * lines % LANES < lines {
+                            let line = (i * lines / LANES + B * vectors * lines) * LINE;
+                            lanes.prefetch(ptr::from_ref(tiles[b]).wrapping_byte_add(line).cast());
+                        }
+                    }
+                    for q in 0..Q {
+                        let number = lanes.splat(numbers[q][i]);
+                        for b in 0..B {
+                            sums[q][b] = lanes.fma(number, columns[b], sums[q][b]);
+                        }
                     }
                 }
             }
@@ -375,17 +377,29 @@ impl<E: KvVector> Attend<'_, E> {
             weights[q] = &self.scores[seen.row(q).0 + skipped..][..common.len()];
         }
         let value_vectors = kv_vectors(self.value_dim);
-        let values = self.values[common.start * value_vectors..].chunks_exact(value_vectors);
-        for (k, value) in values.take(common.len()).enumerate() {
-            let value = &value[start / LANES..][..N];
-            for line in 0..size_of_val(value).div_ceil(LINE) {
-                let line = VALUES_AHEAD + line * LINE;
-                lanes.prefetch(value.as_ptr().wrapping_byte_add(line).cast());
-            }
-            for n in 0..N {
-                let value = value[n].load(lanes);
-                for q in 0..Q {
-                    sums[q][n] = lanes.fma(lanes.splat(weights[q][k]), value, sums[q][n]);
+        let from = self
+            .values
+            .len()
+            .min(common.start * value_vectors + start / LANES);
+        if !add_halves::<E, L, Q, N>(
+            lanes,
+            &weights,
+            &self.values[from..],
+            value_vectors,
+            &mut sums,
+        ) {
+            let values = self.values[common.start * value_vectors..].chunks_exact(value_vectors);
+            for (k, value) in values.take(common.len()).enumerate() {
+                let value = &value[start / LANES..][..N];
+                for line in 0..size_of_val(value).div_ceil(LINE) {
+                    let line = VALUES_AHEAD + line * LINE;
+                    lanes.prefetch(value.as_ptr().wrapping_byte_add(line).cast());
+                }
+                for n in 0..N {
+                    let value = value[n].load(lanes);
+                    for q in 0..Q {
+                        sums[q][n] = lanes.fma(lanes.splat(weights[q][k]), value, sums[q][n]);
+                    }
                 }
             }
         }
@@ -458,6 +472,51 @@ impl<E: KvVector> Attend<'_, E> {
         // SAFETY: the caller of `attend` keeps everyone else away from these queries' outputs,
         // and the borrow ends each use here before the next.
         unsafe { self.queries.output.columns(t, columns) }
+    }
+}
+
+/// [`Lanes::add_halves`] where a vector at a time is summed and all of them are halves; says
+/// whether.
+#[inline(always)]
+fn add_halves<E: KvVector, L: Lanes, const Q: usize, const N: usize>(
+    lanes: L,
+    numbers: &[&[f32]; Q],
+    vectors: &[E],
+    stride: usize,
+    sums: &mut [[L::F; N]; Q],
+) -> bool {
+    match (E::halves(vectors), one_each(sums)) {
+        (Some(vectors), Some(sums)) => lanes.add_halves(numbers, vectors, stride, sums),
+        _ => false,
+    }
+}
+
+/// The same for the keys of one block, given whole vectors of the queries.
+#[inline(always)]
+fn scores_of_halves<E: KvVector, L: Lanes, const Q: usize, const B: usize>(
+    lanes: L,
+    queries: &[Query<'_>; Q],
+    keys: &[E::Tile],
+    sums: &mut [[L::F; B]; Q],
+) -> bool {
+    match (E::columns(keys), one_each(sums)) {
+        (Some(columns), Some(sums)) if queries[0].0.len() == keys.len() => {
+            let mut numbers = [&[][..]; Q];
+            for q in 0..Q {
+                numbers[q] = queries[q].0.as_flattened();
+            }
+            lanes.add_halves(&numbers, columns, 1, sums)
+        }
+        _ => false,
+    }
+}
+
+/// Sums without the inner arrays, if each has one.
+#[inline(always)]
+fn one_each<F, const Q: usize, const N: usize>(sums: &mut [[F; N]; Q]) -> Option<&mut [F; Q]> {
+    match N {
+        1 => sums.as_flattened_mut().try_into().ok(),
+        _ => None,
     }
 }
 

@@ -25,6 +25,18 @@ pub(crate) trait KvVector: Pod + Send + Sync {
     fn turn(&self, tile: &mut Self::Tile, at: usize);
     /// Number `i` of each position.
     fn load_column<L: Lanes>(tile: &Self::Tile, lanes: L, i: usize) -> L::F;
+
+    /// Vectors, if they are nothing but halves.
+    #[inline(always)]
+    fn halves(_vectors: &[Self]) -> Option<&[[f16; LANES]]> {
+        None
+    }
+
+    /// Columns of tiles alike.
+    #[inline(always)]
+    fn columns(_tiles: &[Self::Tile]) -> Option<&[[f16; LANES]]> {
+        None
+    }
 }
 
 impl KvVector for [f32; LANES] {
@@ -72,6 +84,16 @@ impl KvVector for [f16; LANES] {
     #[inline(always)]
     fn load_column<L: Lanes>(tile: &Self::Tile, lanes: L, i: usize) -> L::F {
         lanes.load_f16(cast_ref(&tile[i]))
+    }
+
+    #[inline(always)]
+    fn halves(vectors: &[Self]) -> Option<&[[f16; LANES]]> {
+        Some(vectors)
+    }
+
+    #[inline(always)]
+    fn columns(tiles: &[Self::Tile]) -> Option<&[[f16; LANES]]> {
+        Some(tiles.as_flattened())
     }
 }
 

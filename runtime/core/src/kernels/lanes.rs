@@ -81,6 +81,19 @@ pub(crate) trait Lanes: Copy {
     /// The greatest lane of lanes without NaN.
     fn greatest(self, x: Self::F) -> f32;
 
+    /// `sums[q] = fma(numbers[q][k], vector k, sums[q])` for one `k` after the other, where vector
+    /// `k` is `vectors[stride · k]`, if these lanes have a loop for so many sums; says whether.
+    #[inline(always)]
+    fn add_halves<const Q: usize>(
+        self,
+        _numbers: &[&[f32]; Q],
+        _vectors: &[[f16; LANES]],
+        _stride: usize,
+        _sums: &mut [Self::F; Q],
+    ) -> bool {
+        false
+    }
+
     /// Asks for the cache line at `address`, which need not be anyone's, to come into the cache.
     #[inline(always)]
     fn prefetch(self, _address: *const u8) {}

@@ -8,11 +8,14 @@ use core::arch::aarch64::*;
 use core::arch::asm;
 use core::ops::Range;
 
+use half::f16;
+
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
 use super::{Epilogue, QuantizedRows, Weight};
 
 mod dots;
+mod halves;
 mod linear_int8;
 mod panels;
 mod streams;
@@ -189,6 +192,21 @@ impl Lanes for Neon {
             let [a, b] = [eight_halves(x[0], x[1]), eight_halves(x[2], x[3])];
             vst1q_s8(to.as_mut_ptr(), vuzp1q_s8(a, b));
         });
+    }
+
+    #[inline(always)]
+    fn add_halves<const Q: usize>(
+        self,
+        numbers: &[&[f32]; Q],
+        vectors: &[[f16; LANES]],
+        stride: usize,
+        sums: &mut [Four; Q],
+    ) -> bool {
+        // More would not stay in registers.
+        if Q <= 4 {
+            halves::add(numbers, vectors, stride, sums);
+        }
+        Q <= 4
     }
 
     #[inline(always)]
