@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Seek};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 use std::{env, thread};
@@ -124,6 +125,8 @@ const STEPS: &[Step] = &[
 
 pub(crate) fn run(flags: &Flags) -> Outcome {
     let start = Instant::now();
+    // Asked while it is there: the tests compile this program too, and replace it.
+    let this = env::current_exe()?;
     let named = |step: &Step| flags.only.as_ref().is_none_or(|only| only == step.name);
     let wanted = |step: &&Step| (step.wanted)(flags) && named(step);
     if !STEPS.iter().any(|step| wanted(&step)) {
@@ -135,8 +138,10 @@ pub(crate) fn run(flags: &Flags) -> Outcome {
         let (second, first): (Vec<&Step>, Vec<&Step>) = group
             .iter()
             .partition(|step| step.lane == Lane::Second && !alone(step));
+        let this = &this;
         thread::scope(|scope| {
-            let second = scope.spawn(move || second.into_iter().try_for_each(told));
+            let second =
+                scope.spawn(move || second.into_iter().try_for_each(|step| told(this, step)));
             let first = first.into_iter().try_for_each(|step| step.run(flags));
             let second = second.join().map_err(|_| "a step panicked")?;
             first?;
@@ -158,10 +163,10 @@ impl Step {
 }
 
 /// Runs a step in a process of its own, and shows in one piece what it said.
-fn told(step: &Step) -> Result<(), String> {
+fn told(this: &Path, step: &Step) -> Result<(), String> {
     let run = || -> Outcome<bool> {
         let mut said = tempfile::tempfile()?;
-        let mut command = Command::new(env::current_exe()?);
+        let mut command = Command::new(this);
         command.args(env::args_os().skip(1));
         command.args(["--only", step.name]);
         command.stdout(said.try_clone()?).stderr(said.try_clone()?);
