@@ -159,7 +159,9 @@ fn link(
             let libraries = libraries.to_owned();
             Ok((Link::Musl { lld, libraries }, shown))
         }
-        Platform::Android { stub, .. } if wishes.stubs => {
+        Platform::Android {
+            stub: Some(stub), ..
+        } if wishes.stubs => {
             let (compiler, lld) = (compiler(machine, stub)?, lld(machine)?);
             let shown = format!("{}, stub libraries", name(&compiler));
             Ok((Link::Stubs { compiler, lld }, shown))
@@ -180,7 +182,9 @@ fn assembler(target: &Target, machine: &Machine, wishes: &Wishes) -> Result<Asse
             compiler(machine, cross).map(plain)
         }
         // What tract assembles for this processor is the same on every system with ELF files.
-        Platform::Android { stub, .. } if wishes.stubs => compiler(machine, stub).map(plain),
+        Platform::Android {
+            stub: Some(stub), ..
+        } if wishes.stubs => compiler(machine, stub).map(plain),
         Platform::Android { clang, .. } => {
             let ndk = ndk::find(machine, clang)?;
             Ok(Assembler {

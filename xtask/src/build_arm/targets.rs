@@ -36,8 +36,9 @@ pub(crate) enum Platform {
         clang: &'static str,
         /// The folder in an AAR's `jni`.
         abi: &'static str,
-        /// A compiler for the processor, with which stub libraries are linked.
-        stub: Cross,
+        /// A compiler for the processor, with which stub libraries are linked; none where the
+        /// unwinder that goes with them does not know the processor.
+        stub: Option<Cross>,
     },
     /// Not linked: Xcode links the static library into an app.
     Ios {
@@ -205,7 +206,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "aarch64-linux-android",
             abi: "arm64-v8a",
-            stub: Cross::Aarch64,
+            stub: Some(Cross::Aarch64),
         },
         products: ANDROID,
     },
@@ -215,7 +216,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "armv7a-linux-androideabi",
             abi: "armeabi-v7a",
-            stub: Cross::Armv7,
+            stub: None,
         },
         products: ANDROID,
     },
@@ -225,7 +226,7 @@ pub(crate) const TARGETS: &[Target] = &[
         platform: Platform::Android {
             clang: "x86_64-linux-android",
             abi: "x86_64",
-            stub: Cross::X86_64,
+            stub: Some(Cross::X86_64),
         },
         products: ANDROID,
     },
