@@ -270,6 +270,24 @@ fn a_long_text_is_foretold_in_windows() {
 }
 
 #[test]
+fn the_first_tokens_of_a_window_count_only_where_they_should() {
+    let (_folder, path) = text_file(&format!("{REQUEST}\n").repeat(10));
+    let perplexity = [
+        "perplexity",
+        "--json",
+        "--file",
+        &path,
+        "--max-tokens",
+        "32",
+    ];
+    let with = |more: &[&str]| tealight(&[&perplexity[..], more].concat());
+    let halves = ["--context", "16", "--skip", "9"];
+    assert_eq!(with(&halves[..2]).json()["counted"], 2 * 15);
+    assert_eq!(with(&halves).json()["counted"], 2 * 7);
+    assert_eq!(with(&["--context", "16", "--skip", "16"]).code, Some(2));
+}
+
+#[test]
 fn a_model_is_verified() {
     assert!(tealight(&["verify"]).prints().contains("every section"));
 }

@@ -1,8 +1,10 @@
 //! `tealight perplexity`: how well a model foretells a text.
 //!
 //! The text is tokenized as it stands, without special tokens around it. It is cut into windows of
-//! the context's size; in each, every token but the first is foretold from those before it.
-//! Perplexity is `exp` of the mean negative log-probability (natural logarithm) of these tokens.
+//! the context's size; in each, every token but the first is foretold from those before it, and
+//! those count that come after the window's first `--skip` tokens. (With a context of 2n and n + 1
+//! skipped they are those that llama.cpp's `llama-perplexity` counts.) Perplexity is `exp` of the
+//! mean negative log-probability (natural logarithm) of the tokens that count.
 
 use std::fs;
 use std::io::{Write, stdout};
@@ -30,12 +32,17 @@ pub(crate) struct PerplexityArgs {
     #[arg(short = 'n', long, value_name = "N", value_parser = at_least_one)]
     max_tokens: Option<usize>,
 
-    /// Write a line of JSON for every token but each window's first: its position and id, its
-    /// log-probability, and the five likeliest tokens in its place
+    /// Count only tokens that at least this many others of their window come before, since the
+    /// first ones have little to be foretold from
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    skip: usize,
+
+    /// Write a line of JSON for every token that counts: its position and id, its log-probability,
+    /// and the five likeliest tokens in its place
     #[arg(long, value_name = "FILE")]
     logprobs: Option<PathBuf>,
 
-    /// Print {"perplexity":…,"tokens":…}
+    /// Print {"perplexity":…,"tokens":…,"counted":…}
     #[arg(long)]
     json: bool,
 
@@ -80,12 +87,20 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<(), Failure> {
     let mut session = Session::new(&model, &options)?;
 
     let mut score = Score {
+        skip: args.skip,
         loss: 0.0,
         foretold: 0,
         lines: args.logprobs.as_ref().map(|_| vec![]),
     };
     let bar = progress(tokens.len());
     let capacity = session.capacity();
+    if args.skip >= capacity {
+        let what = format!(
+            "--skip {} leaves nothing of windows of {capacity} tokens",
+            args.skip
+        );
+        return Err(Failure::usage(what));
+    }
     for (index, window) in tokens.chunks(capacity).enumerate() {
         score.add(&mut session, window, index * capacity, &bar)?;
     }
@@ -95,7 +110,11 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<(), Failure> {
     }
     let mut out = stdout().lock();
     if args.json {
-        let object = json!({"perplexity": score.perplexity(), "tokens": tokens.len()});
+        let object = json!({
+            "perplexity": score.perplexity(),
+            "tokens": tokens.len(),
+            "counted": score.foretold,
+        });
         writeln!(out, "{object}")?;
     } else {
         let (perplexity, tokens) = (score.perplexity(), tokens.len());
@@ -111,6 +130,8 @@ pub(crate) fn run(args: &PerplexityArgs) -> Result<(), Failure> {
 
 /// What has been foretold so far.
 struct Score {
+    /// Tokens at each window's start that do not count.
+    skip: usize,
     /// Sum of negative log-probabilities.
     loss: f64,
     foretold: usize,
@@ -129,7 +150,10 @@ impl Score {
     ) -> Result<(), Failure> {
         session.score(window, |position, logits| {
             bar.inc(1);
-            let Some(&token) = window.get(position + 1) else {
+            let Some(&token) = window
+                .get(position + 1)
+                .filter(|_| position + 1 >= self.skip)
+            else {
                 return;
             };
             let logprob = logprobs::of(logits, token);
