@@ -93,6 +93,11 @@ class AsyncReply(AsyncIterator[Event]):
         self._send = None
         self._native = None
 
+    def __del__(self) -> None:
+        # The thread that computed the last event may hold the native answer for a moment longer,
+        # and the next question must not find it going on.
+        self.cancel()
+
     async def __aenter__(self) -> AsyncReply:
         return self
 
