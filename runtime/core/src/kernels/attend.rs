@@ -315,7 +315,9 @@ impl<E: KvVector> Attend<'_, E> {
         let keys = &self.keys[block * vectors..][..B * vectors];
         let lines = size_of::<E::Tile>() / LINE;
         let mut sums = [[lanes.splat(0.0); B]; Q];
-        if !scores_of_halves::<E, L, Q, B>(lanes, queries, keys, &mut sums) {
+        let whole =
+            L::ADDS_HALVES && scores_of_halves::<E, L, Q, B>(lanes, queries, keys, &mut sums);
+        if !whole {
             for vector in 0..vectors {
                 let mut tiles = [&keys[vector]; B];
                 for b in 1..B {
@@ -377,17 +379,12 @@ impl<E: KvVector> Attend<'_, E> {
             weights[q] = &self.scores[seen.row(q).0 + skipped..][..common.len()];
         }
         let value_vectors = kv_vectors(self.value_dim);
-        let from = self
-            .values
-            .len()
-            .min(common.start * value_vectors + start / LANES);
-        if !add_halves::<E, L, Q, N>(
-            lanes,
-            &weights,
-            &self.values[from..],
-            value_vectors,
-            &mut sums,
-        ) {
+        let whole = L::ADDS_HALVES && {
+            let from = common.start * value_vectors + start / LANES;
+            let values = &self.values[from.min(self.values.len())..];
+            add_halves(lanes, &weights, values, value_vectors, &mut sums)
+        };
+        if !whole {
             let values = self.values[common.start * value_vectors..].chunks_exact(value_vectors);
             for (k, value) in values.take(common.len()).enumerate() {
                 let value = &value[start / LANES..][..N];

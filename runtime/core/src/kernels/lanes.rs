@@ -32,6 +32,9 @@ pub(crate) trait Lanes: Copy {
     type F: Copy;
     /// Whether the registers hold sixteen vectors and some more.
     const MANY: bool = false;
+    /// Whether [`Lanes::add_halves`] has a loop for anything. Where it has none, calls for it would
+    /// only be in the way of the compiler.
+    const ADDS_HALVES: bool = false;
     /// Most queries that share one pass over keys and values; each number of them takes a copy
     /// of the code.
     const QUERIES: usize = if cfg!(target_os = "none") {

@@ -124,6 +124,7 @@ fn to_halves(x: [float32x4_t; 2]) -> uint16x8_t {
 
 impl Lanes for Neon {
     type F = Four;
+    const ADDS_HALVES: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Four {
