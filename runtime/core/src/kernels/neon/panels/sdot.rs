@@ -110,7 +110,7 @@ unsafe fn multiply<const T: usize>(
     }
 }
 
-/// An instruction for each token of a tile: `OPERATION dots, w, x[LANE]`.
+/// An instruction for each token of a tile: `sdot dots, w, x[LANE]`.
 macro_rules! sdot_tile {
     ($w:literal, $lane:literal) => {
         sdot_tile!($w, $lane; 8 20, 9 21, 10 22, 11 23, 12 24, 13 25, 14 26, 15 27)
