@@ -3,7 +3,7 @@
 usage: families.py STEP FOLDER [FAMILY…]
 
 Steps, each with the environment it needs (see families.requirements.txt):
-  models   transformers 4: random weights and the reference logits, in float32
+  models   transformers 4: random weights and the reference logits or hidden states, in float32
   genai    transformers 4: onnxruntime-genai's builder, fp32 and int4
   optimum  transformers 4: optimum's export, fp32
   dynamo   transformers 5: torch.onnx's dynamo exporter, opsets 18 and 23
@@ -84,12 +84,15 @@ FAMILIES = {
     "glm-4.5": ("glm4_moe", dict(
         SIGMOID, head_dim=HEAD_DIM, n_group=1, topk_group=1, partial_rotary_factor=0.5, attention_bias=True, use_qk_norm=True,
     )),
+    # Models of embeddings: their last layer's hidden states are what counts.
+    "qwen3-embedding": ("qwen3", dict(head_dim=HEAD_DIM, tie_word_embeddings=True)),
     "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
 MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe"}
 
 
+EMBEDDINGS = {"qwen3-embedding"}
 # Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).
 OLD_BUILDER = {"gemma-3"}
 
@@ -100,12 +103,13 @@ def five_bits(values):
 
 def models(folder, family):
     from safetensors.numpy import save_file
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
     architecture, changes = FAMILIES[family]
     torch.manual_seed(sum(family.encode()))
     config = AutoConfig.for_model(architecture, **{**COMMON, **changes})
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval()
+    kind = AutoModel if family in EMBEDDINGS else AutoModelForCausalLM
+    model = kind.from_config(config, attn_implementation="eager").float().eval()
     with torch.no_grad():
         for weight in model.parameters():
             if weight.dim() == 1:
@@ -118,8 +122,12 @@ def models(folder, family):
     model.save_pretrained(folder / "hf")
     ids = np.random.default_rng(0).integers(3, COMMON["vocab_size"], TOKENS)
     with torch.no_grad():
-        logits = model(torch.tensor(ids[None]), use_cache=False).logits[0].double().numpy()
-    reference = reference_of(logits, ids.tolist())
+        if family in EMBEDDINGS:
+            hidden = model(torch.tensor(ids[None])).last_hidden_state[0].numpy()
+            reference = {"ids": ids.astype(np.int32), "hidden": hidden}
+        else:
+            logits = model(torch.tensor(ids[None]), use_cache=False).logits[0].double().numpy()
+            reference = reference_of(logits, ids.tolist())
     save_file(reference, folder / "reference.safetensors")
 
 
@@ -151,6 +159,13 @@ def genai(folder, family, precision):
 def optimum(folder, family):
     from optimum.exporters.onnx import main_export
     from transformers import AutoConfig
+
+    if family in EMBEDDINGS:
+        main_export(
+            str(folder / "hf"), str(folder / "optimum-fp32"), task="feature-extraction", framework="pt", do_validation=False,
+            opset=OPTIMUM_OPSET,
+        )
+        return
 
     known = {"llama", "qwen2", "qwen3", "smollm3", "phi3", "gemma2", "gemma3_text", "glm", "qwen3_moe"}
     custom = None
@@ -188,8 +203,38 @@ class WithCache(torch.nn.Module):
         return result.logits, [(layer.keys, layer.values) for layer in cache.layers]
 
 
+class Hidden(torch.nn.Module):
+    """A model of embeddings as a function of plain tensors."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, *inputs):
+        names = ("input_ids", "attention_mask", "token_type_ids")
+        return self.model(**dict(zip(names, inputs))).last_hidden_state
+
+
+def dynamo_hidden(folder, opset):
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(folder / "hf", dtype=torch.float32).eval()
+    model.config.use_cache = False
+    names = ["input_ids", "attention_mask"] + ["token_type_ids"] * hasattr(model.config, "type_vocab_size")
+    out = folder / f"dynamo{opset}"
+    out.mkdir(exist_ok=True)
+    torch.onnx.export(
+        Hidden(model), tuple(torch.ones(1, 5, dtype=torch.long) for _ in names), str(out / "model.onnx"), dynamo=True, opset_version=opset,
+        dynamic_shapes=(tuple({1: torch.export.Dim.DYNAMIC} for _ in names),), input_names=names, output_names=["last_hidden_state"],
+        external_data=False,
+    )
+
+
 def dynamo(folder, family, opset):
     from transformers import AutoModelForCausalLM
+
+    if family in EMBEDDINGS:
+        return dynamo_hidden(folder, opset)
 
     model = AutoModelForCausalLM.from_pretrained(folder / "hf", dtype=torch.float32, attn_implementation="eager" if family == "gemma-2" else "sdpa").eval()
     config = model.config
@@ -262,6 +307,19 @@ def reference_of(logits, ids):
     }
 
 
+def hidden_of(folder, ids):
+    """onnxruntime's hidden states."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    given = {
+        "input_ids": np.array([ids]), "attention_mask": np.ones((1, len(ids)), np.int64), "token_type_ids": np.zeros((1, len(ids)), np.int64),
+        "position_ids": np.arange(len(ids))[None],
+    }
+    named = {each.name for each in session.get_inputs()}
+    return session.run(["last_hidden_state"], {name: value for name, value in given.items() if name in named})[0][0]
+
+
 def check(folder, out, name):
     """Keeps onnxruntime's logits for quantized exports, and for those that are not what transformers computes."""
     from safetensors.numpy import load_file, save_file
@@ -270,6 +328,10 @@ def check(folder, out, name):
 
     reference = load_file(folder / "reference.safetensors")
     ids = reference["ids"].tolist()
+    if "hidden" in reference:
+        apart = np.abs(hidden_of(folder / name, ids) - reference["hidden"]).max()
+        assert apart < 1e-4, f"{out.name} {name} is {apart} away from transformers"
+        return
     logits = logits_of(folder / name, ids)
     there = np.take_along_axis(logits, reference["top_ids"].astype(np.int64), -1)
     apart = np.abs(there - reference["top_logits"]).max()

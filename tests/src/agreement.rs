@@ -166,7 +166,7 @@ fn logsumexp(logits: &[f32]) -> f64 {
 }
 
 /// Numbers of a tensor, wherever its bytes lie.
-fn tensor<T: AnyBitPattern>(file: &SafeTensors<'_>, name: &str) -> Vec<T> {
+pub(crate) fn tensor<T: AnyBitPattern>(file: &SafeTensors<'_>, name: &str) -> Vec<T> {
     let view = file
         .tensor(name)
         .unwrap_or_else(|error| panic!("no {name}: {error}"));

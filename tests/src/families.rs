@@ -3,7 +3,7 @@
 //!
 //! `tests/reference/families` has a folder for each family, made by `families.py` beside it:
 //!
-//! - `reference.safetensors`: what transformers computes in f32;
+//! - `reference.safetensors`: what transformers computes in f32, logits or hidden states;
 //! - `<export>.onnx.gz`: an export;
 //! - `<export>.refused`: why the exporter made none; neither where nobody asked it to;
 //! - `<export>.safetensors`: what onnxruntime computes, for exports that were quantized, and for
@@ -19,6 +19,7 @@ use tealight_import::ImportError;
 use tempfile::TempDir;
 
 use crate::agreement::{Agreement, Reference};
+use crate::hidden::{HiddenAgreement, HiddenReference};
 use crate::models::{compiled, root};
 use crate::run::Settings;
 
@@ -49,6 +50,8 @@ pub struct Export<'a> {
 pub enum Cell {
     /// It runs, and agrees so well with the model, or with its own quantized weights.
     Runs(Agreement),
+    /// It runs and makes hidden states, which agree so well with the model's.
+    Embeds(HiddenAgreement),
     /// It runs as its graph says, which is not the model: how far off, and our agreement with the
     /// graph.
     Wrong(Agreement, String),
@@ -105,6 +108,11 @@ impl Export<'_> {
         }
     }
 
+    /// What transformers computes, of a model that makes hidden states.
+    pub fn hidden(self) -> Option<HiddenReference> {
+        HiddenReference::read(&folder().join(self.family).join("reference.safetensors"))
+    }
+
     /// How far from the model the export itself is, where it is.
     pub fn wrong(self) -> Option<String> {
         let said = fs::read_to_string(self.file("wrong")).ok()?;
@@ -123,6 +131,9 @@ impl Export<'_> {
             Ok(compiled) => compiled.plan(),
             Err(error) => return Cell::Refused(shortened(error)),
         };
+        if let Some(hidden) = self.hidden() {
+            return Cell::Embeds(hidden.compare(&plan, Settings::exact()));
+        }
         let agreement = self.reference().compare(&plan, Settings::exact());
         match self.wrong() {
             Some(why) => Cell::Wrong(agreement, why),
@@ -174,7 +185,7 @@ pub fn markdown(matrix: &[(String, Vec<Cell>)]) -> String {
         let _ = write!(text, "\n| {family} |");
         for cell in cells {
             let note = match cell {
-                Cell::Runs(_) | Cell::NotAsked => None,
+                Cell::Runs(_) | Cell::Embeds(_) | Cell::NotAsked => None,
                 Cell::Wrong(_, why) | Cell::Refused(why) | Cell::Stopped(why) => Some(why.as_str()),
             };
             let number = note.map(|note| {
@@ -187,6 +198,7 @@ pub fn markdown(matrix: &[(String, Vec<Cell>)]) -> String {
             let number = number.map_or(String::new(), |number| format!(" ({number})"));
             let said = match cell {
                 Cell::Runs(agreement) => shown(agreement),
+                Cell::Embeds(agreement) => format!("cosine {:.6}", agreement.cosine),
                 Cell::Wrong(agreement, _) => format!("{} of its graph", shown(agreement)),
                 Cell::Refused(_) => "refused".to_owned(),
                 Cell::Stopped(_) => "not exported".to_owned(),

@@ -3,6 +3,7 @@
 //! - [`models`]: where real models are, and their compiled plans;
 //! - [`run`]: token ids through a plan, whole or in pieces;
 //! - [`agreement`]: how well logits agree with a reference;
+//! - [`hidden`]: the same of hidden states;
 //! - [`families`]: tiny models of many families, as exporters write them;
 //! - [`command`]: the `tealight` program as a script would call it;
 //! - [`hostile`]: broken models and plans, and what must hold of them;
@@ -11,6 +12,7 @@
 pub mod agreement;
 pub mod command;
 pub mod families;
+pub mod hidden;
 pub mod hostile;
 pub mod memory;
 pub mod models;

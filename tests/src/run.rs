@@ -48,7 +48,7 @@ impl Settings {
     }
 }
 
-/// Runs a text and hands the logits after each position to `visit`.
+/// Runs a text and hands the logits, or the hidden state, after each position to `visit`.
 pub fn each_position<B: AsRef<[u8]>>(
     plan: &Plan<B>,
     settings: Settings,
@@ -68,12 +68,12 @@ pub fn each_position<B: AsRef<[u8]>>(
         KvCache::new(plan, &config, lines(KvCache::lines(plan, &config))).expect("fits");
     let mut arena = Arena::new(plan, &config, lines(Arena::lines(plan, &config))).expect("fits");
     let executor = Executor::new(plan, &pool, settings.isa, settings.activations);
-    let vocab = plan.model().vocab as usize;
+    let width = plan.model().output_width() as usize;
     for (index, tokens) in ids.chunks(step).enumerate() {
         let logits = executor
             .step(&mut cache, &mut arena, tokens, Logits::All)
             .expect("runs");
-        for (row, logits) in logits.chunks_exact(vocab).enumerate() {
+        for (row, logits) in logits.chunks_exact(width).enumerate() {
             visit(index * step + row, logits);
         }
     }

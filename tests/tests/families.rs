@@ -31,6 +31,22 @@ fn what_runs_agrees_with_transformers_and_with_onnxruntime() {
     }
 }
 
+#[test]
+fn hidden_states_agree_with_those_of_transformers() {
+    let mut models = 0;
+    for (family, cells) in cells() {
+        for (cell, (name, _)) in cells.iter().zip(EXPORTS) {
+            let Cell::Embeds(agreement) = cell else {
+                continue;
+            };
+            say(format_args!("{family}, {name}: {agreement}"));
+            assert!(agreement.worst < 2e-4, "{family}, {name}: {agreement}");
+            models += 1;
+        }
+    }
+    assert!(models > 0);
+}
+
 /// Loops over the experts that the tracer's example was routed to, and a mask out of Trilu.
 const NOT_YET: [(&str, &str); 6] = [
     ("glm-4.5", "optimum-fp32"),

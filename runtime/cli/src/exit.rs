@@ -135,8 +135,10 @@ impl From<ImportError> for Failure {
 fn of_library(error: &tealight::Error) -> Exit {
     use tealight::Error as E;
     match error {
-        E::PromptTooLong { .. } => Exit::Context,
-        E::EmptyPrompt | E::Memory { .. } => Exit::Usage,
+        E::PromptTooLong { .. } | E::TextTooLong { .. } => Exit::Context,
+        E::EmptyPrompt | E::EmptyText { .. } | E::Memory { .. } => Exit::Usage,
+        E::NoPooling { .. } | E::UnknownPrompt { .. } | E::Dimensions { .. } => Exit::Usage,
+        E::Cancelled => Exit::Interrupted,
         E::MissingIsa { .. } | E::UnknownIsa { .. } => Exit::Usage,
         E::UnknownToken { .. } | E::OutOfMemory { .. } | E::Step(_) => Exit::Failure,
         E::Import(CacheError::NoPlace { .. }) => Exit::Output,

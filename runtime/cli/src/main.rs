@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench, chat, compile, inspect, onnx, perplexity, run, verify};
+use commands::{bench, chat, compile, embed, inspect, onnx, perplexity, run, verify};
 use exit::{EXIT_CODES, Exit, Failure};
 
 /// Small language models on small devices.
@@ -41,6 +41,7 @@ struct Cli {
 enum Command {
     Chat(chat::ChatArgs),
     Run(run::RunArgs),
+    Embed(embed::EmbedArgs),
     Compile(compile::CompileArgs),
     Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
@@ -63,6 +64,7 @@ fn execute(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Chat(cli.chat)) {
         Command::Chat(args) => chat::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Embed(args) => embed::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Bench(args) => bench::run(&args),

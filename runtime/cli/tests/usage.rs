@@ -14,6 +14,7 @@ fn help_lists_commands_and_exit_codes() {
         "inspect",
         "bench",
         "perplexity",
+        "embed",
         "Exit codes",
         "130",
     ] {

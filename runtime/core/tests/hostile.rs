@@ -8,7 +8,7 @@ use tealight_core::executor::{Activations, Arena, Config, Executor, KvCache, Lin
 use tealight_core::kernels::Isa;
 use tealight_core::layout::Encoding;
 
-use tealight_core::plan::format::{FORMAT_VERSION, Header};
+use tealight_core::plan::format::{FORMAT_VERSION, Header, ModelRecord, Section};
 use tealight_core::plan::{OpFault, Plan, PlanError};
 use tealight_core::pool::Single;
 use tealight_core::tokenizer::{EncodeError, Tokenizer};
@@ -125,6 +125,34 @@ fn ten_thousand_changed_plans_do_no_harm() {
         opened > 100 && refused > 100,
         "{opened} opened, {refused} refused"
     );
+}
+
+/// A plan with another outer shape.
+fn reshaped(plan: &File, change: impl Fn(&mut ModelRecord)) -> File {
+    let mut bytes = plan.as_ref().to_vec();
+    let records = Plan::open(plan).expect("it is sound").records().to_vec();
+    let record = records.iter().find(|r| r.kind == Section::Model as u32);
+    let start = record.expect("it has a model").offset as usize;
+    let place = &mut bytes[start..start + size_of::<ModelRecord>()];
+    let mut model: ModelRecord = bytemuck::pod_read_unaligned(place);
+    change(&mut model);
+    place.copy_from_slice(bytemuck::bytes_of(&model));
+    File::new(&bytes)
+}
+
+/// The logits of the decoder, taken for hidden states, and what is no width of theirs.
+#[test]
+fn hidden_states_are_as_wide_as_their_buffer() {
+    let whole = decoder(Encoding::Int4);
+    let vocab = Plan::open(&whole).unwrap().model().vocab;
+    let hidden = |width| reshaped(&whole, |model| model.hidden = width);
+    let plan = Plan::open(hidden(vocab)).unwrap();
+    assert_eq!(plan.model().output_width(), vocab);
+    run(hidden(vocab)).unwrap();
+    for width in [1, vocab - 1, vocab + 1, u32::MAX] {
+        let fault = run(hidden(width)).unwrap_err();
+        assert!(matches!(fault, PlanError::Model { .. }), "{fault}");
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ mod write;
 use std::path::Path;
 
 pub use error::{ImportError, UnrecognisedOperator};
-pub use model_files::{GenerationDefaults, TextError};
+pub use model_files::{EmbeddingDefaults, GenerationDefaults, Pooling, TextError};
 pub use progress::{Progress, Step};
 pub use quantization::Quantization;
 pub use report::{ImportReport, TensorTotal};
@@ -90,7 +90,7 @@ pub fn import_with(
     });
     let path = locate::graph(model)?;
     let spec = recognise(&path, options)?;
-    let texts = ModelTexts::beside(&path)?;
+    let texts = ModelTexts::beside(&path, spec.hidden.is_some())?;
     let report = ImportReport {
         tokenizer_kept: texts.tokenizer.as_ref().and_then(PlanTokenizer::why_kept),
         ..ImportReport::of(&spec)
@@ -127,9 +127,11 @@ fn recognise(
 ) -> Result<spec::DecoderSpec<'static>, ImportError> {
     let graph = onnx::load(path)?;
     let mut decoder = walk::walk(&graph, options.context)?;
-    decoder.network.tie_head()?;
+    if !decoder.hidden {
+        decoder.network.tie_head()?;
+    }
     if let Some(how) = &options.quantize {
-        decoder.network.quantize(how)?;
+        decoder.network.quantize(how, !decoder.hidden)?;
     }
     let declared = locate::declared_context(path);
     lower::lower(decoder, declared, options.context).map_err(|fault| ImportError::NotADecoder {

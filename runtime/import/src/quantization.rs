@@ -54,15 +54,20 @@ impl Network {
         Ok(())
     }
 
-    /// Marks float weights to be stored as integers.
-    pub(crate) fn quantize(&mut self, how: &Quantization) -> Result<(), ImportError> {
+    /// Marks float weights to be stored as integers. A network that makes hidden states has no
+    /// head: its last linear map is a part of its last layer.
+    pub(crate) fn quantize(
+        &mut self,
+        how: &Quantization,
+        has_head: bool,
+    ) -> Result<(), ImportError> {
         let layers = self.layers();
         if let Some((&layer, _)) = how.exceptions.range(layers..).next() {
             return Err(ImportError::NoSuchLayer { layer, layers });
         }
         let table = self.table().cloned();
-        let tied = self.head_mut().and_then(|head| head.first()) == table.as_ref();
-        let owners = self.owners();
+        let tied = has_head && self.head_mut().and_then(|head| head.first()) == table.as_ref();
+        let owners = self.owners(has_head);
         for (row, owner) in self.rows.iter_mut().zip(owners) {
             let to = match owner {
                 Some(Owner::Embedding) if tied => how.head,
@@ -93,8 +98,8 @@ impl Network {
     }
 
     /// For each operator with weights to quantize, whose they are: a layer's are those that make its
-    /// attention's inputs and all that follow but for routers', the last one's are the head's.
-    fn owners(&self) -> Vec<Option<Owner>> {
+    /// attention's inputs and all that follow but for routers', the last one's are the head's, where there is one.
+    fn owners(&self, has_head: bool) -> Vec<Option<Owner>> {
         let mut owners = vec![None; self.rows.len()];
         let mut layers = 0;
         let mut last = None;
@@ -118,7 +123,7 @@ impl Network {
                 _ => {}
             }
         }
-        if let Some(last) = last {
+        if let Some(last) = last.filter(|_| has_head) {
             owners[last] = Some(Owner::Head);
         }
         // They are small, and another expert is another answer.

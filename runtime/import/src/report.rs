@@ -18,6 +18,8 @@ pub struct ImportReport {
     pub head: usize,
     /// Number of token ids.
     pub vocab: usize,
+    /// Width of the hidden states of a model that makes those rather than logits.
+    pub hidden: Option<usize>,
     /// Most positions, in tokens.
     pub context: usize,
     /// How many tensors there are of each encoding.
@@ -61,6 +63,7 @@ impl ImportReport {
             ops: spec.ops.clone(),
             head: spec.head,
             vocab: spec.vocab,
+            hidden: spec.hidden,
             context: spec.context,
             weight_bytes: tensors
                 .iter()
@@ -74,10 +77,11 @@ impl ImportReport {
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (ops, vocab, context) = (self.ops.len(), self.vocab, self.context);
-        write!(
-            f,
-            "{ops} operators, {vocab} token ids, {context} positions;"
-        )?;
+        write!(f, "{ops} operators, {vocab} token ids, {context} positions")?;
+        match self.hidden {
+            Some(width) => write!(f, ", hidden states of {width};")?,
+            None => write!(f, ";")?,
+        }
         for TensorTotal {
             encoding,
             count,

@@ -20,8 +20,10 @@ pub struct DecoderSpec<'g> {
     pub head: usize,
     /// Widths in floats a token. Where they lie in memory is decided when the plan is written.
     pub buffers: Vec<BufferSpec>,
-    /// Index of the head-stage buffer that receives the logits.
-    pub logits: usize,
+    /// Index of the head-stage buffer that receives what a position ends in.
+    pub output: usize,
+    /// Width of that, where it is hidden states and no logits.
+    pub hidden: Option<usize>,
     /// One for each attention operator.
     pub caches: Vec<CacheRecord>,
     /// Weights and tables.

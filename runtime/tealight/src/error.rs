@@ -93,6 +93,61 @@ pub enum Error {
         /// What is wrong.
         source: TemplateError,
     },
+    /// The model makes embeddings and no text.
+    #[error("`{model}` makes embeddings: it cannot continue a text or chat")]
+    NoLogits {
+        /// The model's path or name.
+        model: String,
+    },
+    /// The model makes text and no embeddings.
+    #[error("`{model}` makes no embeddings: it continues text")]
+    NoEmbeddings {
+        /// The model's path or name.
+        model: String,
+    },
+    /// Nobody says how hidden states become one vector.
+    #[error(
+        "`{model}` came without modules.json and 1_Pooling/config.json, which say how its hidden \
+         states are pooled: choose cls, mean or last"
+    )]
+    NoPooling {
+        /// The model's path or name.
+        model: String,
+    },
+    /// The model has no prompt of this name.
+    #[error("`{model}` has no prompt `{name}`; it has {known}")]
+    UnknownPrompt {
+        /// The model's path or name.
+        model: String,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// Vectors are shorter.
+    #[error("{asked} numbers cannot be kept of a vector of {most}")]
+    Dimensions {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there are.
+        most: usize,
+    },
+    /// There is nothing to embed.
+    #[error("text {index} is empty")]
+    EmptyText {
+        /// Which of the texts, from 0.
+        index: usize,
+    },
+    /// A text does not fit. Nothing was computed.
+    #[error("text {index} has {tokens} tokens, its prompt included, but there is room for {most}")]
+    TextTooLong {
+        /// Which of the texts, from 0.
+        index: usize,
+        /// Its tokens, with its prompt and those around it.
+        tokens: usize,
+        /// Tokens that there is room for.
+        most: usize,
+    },
     /// The model came without a chat template, so it only continues text.
     #[error("`{model}` has no chat template: it continues text, but cannot chat")]
     NoTemplate {

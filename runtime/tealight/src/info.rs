@@ -29,6 +29,9 @@ pub struct ModelInfo {
     pub producer: Option<String>,
     /// Number of token ids.
     pub vocab: usize,
+    /// Numbers in a vector, of a model that makes embeddings and no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<usize>,
     /// Most tokens that the model can attend over.
     pub context: usize,
     /// Size of the compiled model in bytes.
@@ -142,6 +145,7 @@ impl ModelInfo {
             licence: manifest.licence,
             producer: manifest.producer,
             vocab: model.vocab as usize,
+            dimensions: (model.hidden > 0).then_some(model.hidden as usize),
             context: model.context as usize,
             file_bytes,
             has_tokenizer: has_tables || has_json,

@@ -21,6 +21,7 @@
 //!   any threads. Its weights are mapped, not copied.
 //! - A [`Chat`] adds roles and the model's own chat template to a [`Session`], which owns a KV
 //!   cache. Both stream [`Event`]s while the model speaks.
+//! - An [`Embedder`] turns texts into vectors, with a model that was made for it.
 //! - [`GenerateOptions`] say how: sampling, token budget, stop strings, a [`CancelToken`] for
 //!   another thread. What is left open is the model's own default.
 //! - Every failure is an [`Error`] with a kind to act on and a text that names the file and the
@@ -44,6 +45,7 @@ mod cache;
 mod cancel;
 mod chat;
 mod defaults;
+mod embedding;
 mod error;
 mod event;
 mod generation;
@@ -66,6 +68,7 @@ pub use cache::CacheError;
 pub use cancel::CancelToken;
 pub use chat::{Chat, ChatOptions, Reply};
 pub use defaults::GenerationDefaults;
+pub use embedding::{EmbedOptions, Embedder, EmbeddingDefaults, Pooling, similarity};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Event, FinishReason, Summary, Usage};
 pub use generation::{Answer, Generation};

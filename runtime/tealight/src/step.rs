@@ -37,6 +37,11 @@ pub(crate) struct PlanStep {
 
 impl PlanStep {
     pub(crate) fn new(model: &Model, context: usize, kv: KvType) -> Result<PlanStep> {
+        if model.dimensions().is_some() {
+            return Err(Error::NoLogits {
+                model: model.name().to_owned(),
+            });
+        }
         let config = Config {
             context,
             step: model.step_size(),
@@ -104,7 +109,8 @@ impl Step for PlanStep {
     }
 }
 
-fn arena(model: &Model, config: &Config) -> Result<Arena<Memory>> {
+/// Working memory for steps of the model.
+pub(crate) fn arena(model: &Model, config: &Config) -> Result<Arena<Memory>> {
     let wrong = |source| Error::Memory {
         model: model.name().to_owned(),
         source,

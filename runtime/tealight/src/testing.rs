@@ -161,6 +161,7 @@ fn texts() -> Texts {
         ..Default::default()
     };
     Texts {
+        embedding: crate::EmbeddingDefaults::default(),
         model: "fake".into(),
         tokenizer: Some(Arc::new(tokenizer())),
         template: Some(ChatTemplate::new(TEMPLATE, BTreeMap::new()).unwrap()),

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::Section;
 
 use crate::answers::Answers;
 use crate::bytes::{Bytes, check_sha256};
 use crate::defaults::GenerationDefaults;
+use crate::embedding::EmbeddingDefaults;
 use crate::template::{ChatTemplate, Message, Variables};
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result, TokenId};
@@ -20,6 +22,7 @@ pub(crate) struct Texts {
     pub(crate) tokenizer: Option<Arc<Tokenizer>>,
     pub(crate) template: Option<ChatTemplate>,
     pub(crate) defaults: GenerationDefaults,
+    pub(crate) embedding: EmbeddingDefaults,
     /// What answers may look like, where the model says so.
     pub(crate) answers: Option<Answers>,
 }
@@ -44,12 +47,13 @@ impl Texts {
                     reason: "reading it panicked".to_owned(),
                 })
             })?;
-            let (template, defaults) = others?;
+            let (template, defaults, embedding) = others?;
             let texts = Texts {
                 model: model.to_owned(),
                 tokenizer,
                 template,
                 defaults,
+                embedding,
                 answers: Answers::of_plan(plan),
             };
             Ok((texts, result))
@@ -126,28 +130,20 @@ fn read_tokenizer(model: &str, plan: &Arc<Plan<Bytes>>) -> Result<Option<Arc<Tok
     })
 }
 
+/// The chat template, and what the model's author says about generating and embedding.
 fn read_others(
     model: &str,
     plan: &Plan<Bytes>,
-) -> Result<(Option<ChatTemplate>, GenerationDefaults)> {
+) -> Result<(Option<ChatTemplate>, GenerationDefaults, EmbeddingDefaults)> {
     check_sha256(model, plan, Section::ChatTemplate)?;
-    check_sha256(model, plan, Section::Generation)?;
     check_sha256(model, plan, Section::Constraint)?;
-    let malformed = |section: Section, reason: String| Error::Malformed {
-        model: model.to_owned(),
-        section: section.name(),
-        reason,
-    };
-    let defaults = match plan.section(Section::Generation) {
-        None => GenerationDefaults::default(),
-        Some(json) => serde_json::from_slice(json)
-            .map_err(|error| malformed(Section::Generation, error.to_string()))?,
-    };
+    let defaults: GenerationDefaults = read_json(model, plan, Section::Generation)?;
+    let embedding = read_json(model, plan, Section::Embedding)?;
     let Some(source) = plan.section(Section::ChatTemplate) else {
-        return Ok((None, defaults));
+        return Ok((None, defaults, embedding));
     };
     let source = std::str::from_utf8(source)
-        .map_err(|error| malformed(Section::ChatTemplate, error.to_string()))?;
+        .map_err(|error| malformed(model, Section::ChatTemplate, &error))?;
     let template = match ChatTemplate::new(source, defaults.special_tokens.clone()) {
         Ok(template) => Some(template),
         Err(source) => {
@@ -157,5 +153,28 @@ fn read_others(
             });
         }
     };
-    Ok((template, defaults))
+    Ok((template, defaults, embedding))
+}
+
+/// A section of JSON; its default where it is not there.
+fn read_json<T: DeserializeOwned + Default>(
+    model: &str,
+    plan: &Plan<Bytes>,
+    section: Section,
+) -> Result<T> {
+    check_sha256(model, plan, section)?;
+    match plan.section(section) {
+        None => Ok(T::default()),
+        Some(json) => {
+            serde_json::from_slice(json).map_err(|error| malformed(model, section, &error))
+        }
+    }
+}
+
+fn malformed(model: &str, section: Section, reason: &dyn std::error::Error) -> Error {
+    Error::Malformed {
+        model: model.to_owned(),
+        section: section.name(),
+        reason: reason.to_string(),
+    }
 }

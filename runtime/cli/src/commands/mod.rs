@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod chat;
 pub(crate) mod compile;
+pub(crate) mod embed;
 pub(crate) mod inspect;
 #[cfg(feature = "tract")]
 pub(crate) mod onnx;

@@ -233,6 +233,7 @@ impl<M: AsMut<[Line]>> Arena<M> {
         let model = plan.model();
         let offset = plan.buffers()[model.logits as usize].offset as usize;
         let floats: &mut [f32] = bytemuck::cast_slice_mut(self.memory.as_mut());
-        &mut floats[head / 4 + offset * self.config.logits..][..rows * model.vocab as usize]
+        &mut floats[head / 4 + offset * self.config.logits..]
+            [..rows * model.output_width() as usize]
     }
 }

@@ -123,7 +123,7 @@ impl<'a> Executor<'a> {
     /// Runs `tokens` at the positions after those in the cache.
     ///
     /// Returns the wanted logits, `vocab` floats for each wanted position, to sample from in
-    /// place. The bits do not depend on how a text is cut into steps.
+    /// place; of a plan that makes hidden states, those. The bits do not depend on how a text is cut into steps.
     ///
     /// # Errors
     /// Before anything has changed, if the tokens do not fit the model, the cache or the arena.

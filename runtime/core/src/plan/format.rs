@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 /// First bytes of every plan.
 pub const MAGIC: [u8; 8] = *b"TEALIGHT";
 /// Version of this format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 6;
+pub const FORMAT_VERSION: u32 = 7;
 /// Version of the packed weight layouts (see [`crate::layout`]).
 pub const LAYOUT_VERSION: u32 = 1;
 /// Sections, tensors and the file itself in memory start on multiples of this many bytes.
@@ -88,11 +88,14 @@ pub enum Section {
     TokenTables = 12,
     /// What answers may look like (see [`crate::constraint`]).
     Constraint = 13,
+    /// JSON: how the hidden states of a text become one vector, and what is put before texts.
+    #[cfg(feature = "encoders")]
+    Embedding = 14,
 }
 
 impl Section {
     /// Every section, in the order in which a writer lays them down.
-    pub const ALL: [Section; 13] = [
+    pub const ALL: [Section; 13 + cfg!(feature = "encoders") as usize] = [
         Section::Manifest,
         Section::Model,
         Section::Buffers,
@@ -105,6 +108,8 @@ impl Section {
         Section::Constraint,
         Section::ChatTemplate,
         Section::Generation,
+        #[cfg(feature = "encoders")]
+        Section::Embedding,
         Section::Weights,
     ];
 
@@ -124,6 +129,8 @@ impl Section {
             Section::Generation => "generation",
             Section::TokenTables => "token tables",
             Section::Constraint => "constraint",
+            #[cfg(feature = "encoders")]
+            Section::Embedding => "embedding",
         }
     }
 
@@ -137,17 +144,31 @@ impl Section {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct ModelRecord {
-    /// Number of token ids, and of logits a position.
+    /// Number of token ids, and of logits a position where it makes those.
     pub vocab: u32,
     /// Most positions that the model can attend over, in tokens.
     pub context: u32,
     /// Index of the first operator of the head: from it on, only positions whose logits
     /// are wanted are computed.
     pub head: u32,
-    /// The head-stage buffer that holds the logits, `vocab` wide.
+    /// The head-stage buffer that holds the logits, or the hidden states that are made in their
+    /// place: as wide as [`ModelRecord::output_width`].
     pub logits: u32,
+    /// Width of the hidden states of a model that makes those; 0 for one that makes logits.
+    pub hidden: u32,
     /// Zero.
-    pub reserved: [u32; 12],
+    pub reserved: [u32; 11],
+}
+
+impl ModelRecord {
+    /// Floats that a position ends in: hidden states, or a logit for each token id.
+    pub fn output_width(&self) -> u32 {
+        if cfg!(feature = "encoders") && self.hidden > 0 {
+            self.hidden
+        } else {
+            self.vocab
+        }
+    }
 }
 
 /// A region of working memory: `width` floats for each token of a step.

@@ -325,7 +325,7 @@ impl<B: AsRef<[u8]>> Plan<B> {
             });
         }
         let logits = self.buffers().get(model.logits as usize);
-        if logits.is_none_or(|b| b.width != model.vocab || b.stage != Stage::Head as u32) {
+        if logits.is_none_or(|b| b.width != model.output_width() || b.stage != Stage::Head as u32) {
             return Err(PlanError::Model {
                 fault: "names a buffer that cannot hold the logits",
             });

@@ -321,7 +321,7 @@ impl Builder {
             context: CONTEXT,
             head,
             logits,
-            reserved: [0; 12],
+            ..bytemuck::Zeroable::zeroed()
         };
         let cache = CacheRecord {
             heads: KV_HEADS,

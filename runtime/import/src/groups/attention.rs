@@ -3,7 +3,8 @@
 //! Softmax, guarded against rows without any key (IsNaN, Where), and the weighted sum (MatMul).
 //!
 //! The mask has to be exactly the causal one: a token sees itself and everything before it, or the
-//! last few positions of that.
+//! last few positions of that. A graph without a past attends to the keys and values of its own
+//! tokens alone.
 
 use std::num::NonZeroU32;
 
@@ -33,7 +34,7 @@ pub(crate) enum Part {
     Undefined(Scores),
 }
 
-/// `scale · q · kᵀ`, `[1, heads, sequence, total]`.
+/// `scale · q · kᵀ`, `[1, heads, sequence, total]`; the keys are `[1, heads, head_dim, total]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scores {
     query: Rows,
@@ -66,12 +67,9 @@ impl Part {
         | Part::Bent(scores)
         | Part::Weights(scores)
         | Part::Undefined(scores)) = self;
-        Some(vec![
-            Dim::ONE,
-            Dim::from(scores.heads),
-            Dim::SEQUENCE,
-            Dim::TOTAL,
-        ])
+        let total = *scores.key.rows.layout.shape()?.last()?;
+        let heads = Dim::from(scores.heads);
+        Some(vec![Dim::ONE, heads, Dim::SEQUENCE, total])
     }
 }
 
@@ -82,9 +80,22 @@ fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
     }
 }
 
-fn kept(walk: &Walk, node: &Node, index: usize) -> Option<Kept> {
-    match walk.value(node, index)? {
-        Value::Kept(kept) => Some(kept.clone()),
+/// Keys or values of all positions: in a graph without a past, those of the step. `layer` is the
+/// one that attends to them, where that is known already.
+pub(super) fn kept(
+    walk: &mut Walk,
+    node: &Node,
+    index: usize,
+    kind: Kind,
+    layer: Option<usize>,
+) -> Option<Kept> {
+    match walk.value(node, index)?.clone() {
+        Value::Kept(kept) => Some(kept),
+        Value::Rows(rows) if walk.past == Dim::default() => Some(Kept {
+            layer: layer.unwrap_or_else(|| walk.next_layer()),
+            kind,
+            rows,
+        }),
         _ => None,
     }
 }
@@ -123,21 +134,21 @@ pub(crate) fn keep(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `q · kᵀ`, then `weights · v`.
 pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(kept) = kept(walk, node, 1) else {
-        return Ok(None);
-    };
     if let Some(query) = walk.rows(node, 0).cloned() {
-        return one(scores(query, kept).map(|scores| {
+        let key = kept(walk, node, 1, Kind::Key, None);
+        let scores = key.and_then(|key| scores(query, key));
+        return one(scores.map(|scores| {
             Value::Attention(Part::Scores {
                 scores,
                 masked: false,
             })
         }));
     }
-    match part(walk, node, 0) {
-        Some(Part::Weights(scores)) => one(attend(walk, &scores, &kept).map(Value::Rows)),
-        _ => Ok(None),
-    }
+    let Some(Part::Weights(scores)) = part(walk, node, 0) else {
+        return Ok(None);
+    };
+    let value = kept(walk, node, 1, Kind::Value, Some(scores.key.layer));
+    one(value.and_then(|value| attend(walk, &scores, &value).map(Value::Rows)))
 }
 
 /// Appends attention of `[1, heads, sequence, head_dim]` to what is kept as
@@ -160,8 +171,12 @@ pub(super) fn whole(
 }
 
 /// How far a mask, of truth values or to be added, lets a token see, if it is a causal one.
-pub(super) fn reach(mask: &Grid, of_truth: bool) -> Option<Reach> {
-    if of_truth { visible(mask) } else { added(mask) }
+pub(super) fn reach(past: Dim, mask: &Grid, of_truth: bool) -> Option<Reach> {
+    if of_truth {
+        visible(past, mask)
+    } else {
+        added(past, mask)
+    }
 }
 
 fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
@@ -205,7 +220,7 @@ fn heads_of(kept: &Rows, heads: usize) -> Option<(usize, usize)> {
     expected.extend(columns(repeats, 0));
     let fits = batch.is_empty()
         && found[..] == expected
-        && positions[..] == [Factor::Total]
+        && matches!(positions[..], [Factor::Total | Factor::Sequence])
         && head[..] == columns(head_dim, 1)[..];
     fits.then_some((kv_heads, head_dim))
 }
@@ -299,7 +314,7 @@ pub(crate) fn mask(walk: &mut Walk, node: &Node) -> Outcome {
         if grid.fill() == Some(0.0) {
             return step(Part::Scores { scores, masked });
         }
-        if let (Some(reach), false) = (added(&grid), masked) {
+        if let (Some(reach), false) = (added(walk.past, &grid), masked) {
             scores.window = reach.window();
             return step(Part::Scores {
                 scores,
@@ -329,7 +344,7 @@ pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let hides = hidden.fill().is_some_and(|value| value <= MASKED);
-    let Some(reach) = visible(&seen).filter(|_| hides) else {
+    let Some(reach) = visible(walk.past, &seen).filter(|_| hides) else {
         return Ok(None);
     };
     scores.window = reach.window();
@@ -340,37 +355,42 @@ pub(crate) fn select(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 /// How far a mask lets a token see that is 0 there and hides everything else.
-fn added(grid: &Grid) -> Option<Reach> {
+fn added(past: Dim, grid: &Grid) -> Option<Reach> {
     match &grid.content {
         Content::Choice { when, yes, no } if *yes == 0.0 && *no <= MASKED => {
-            causal(&grid.shape, when)
+            causal(past, &grid.shape, when)
         }
         Content::Choice { when, yes, no } if *no == 0.0 && *yes <= MASKED => {
             let [hidden] = &when[..] else { return None };
-            causal(&grid.shape, &[hidden.opposite()?])
+            causal(past, &grid.shape, &[hidden.opposite()?])
         }
         _ => None,
     }
 }
 
 /// How far a truth value holds.
-fn visible(grid: &Grid) -> Option<Reach> {
+fn visible(past: Dim, grid: &Grid) -> Option<Reach> {
     match &grid.content {
-        Content::Choice { when, yes, no } if *yes != 0.0 && *no == 0.0 => causal(&grid.shape, when),
+        Content::Choice { when, yes, no } if *yes != 0.0 && *no == 0.0 => {
+            causal(past, &grid.shape, when)
+        }
         _ => None,
     }
 }
 
 /// `past + i − j ≥ 0` over `[…, sequence, total]`, the same for every head; and for a window of
 /// `n` positions `n − 1 − past − i + j ≥ 0`.
-fn causal(shape: &[Dim], when: &[Linear]) -> Option<Reach> {
-    let [front @ .., Dim::SEQUENCE, Dim::TOTAL] = shape else {
+fn causal(past: Dim, shape: &[Dim], when: &[Linear]) -> Option<Reach> {
+    let [front @ .., Dim::SEQUENCE, total] = shape else {
         return None;
     };
+    if Some(*total) != past.add(Dim::SEQUENCE) {
+        return None;
+    }
     let ahead = |sign: i64| [vec![0; front.len()], vec![sign, -sign]].concat();
-    let is_past = |condition: &Linear| condition.base == Dim::PAST && condition.steps == ahead(1);
+    let is_past = |condition: &Linear| condition.base == past && condition.steps == ahead(1);
     let window = |condition: &Linear| {
-        let last = condition.base.add(Dim::PAST)?.number()?;
+        let last = condition.base.add(past)?.number()?;
         let window = u32::try_from(last.checked_add(1)?).ok()?;
         NonZeroU32::new(window).filter(|_| condition.steps == ahead(-1))
     };

@@ -446,8 +446,9 @@ pub(crate) fn from_past(
     index: usize,
 ) -> Result<bool, crate::ImportError> {
     if let Some(ints) = walk.ints(node, index)? {
-        return Ok(ints.single() == Some(Dim::PAST));
+        return Ok(ints.single() == Some(walk.past));
     }
-    let positions = walk.grid(node, index)?.as_ref().and_then(Table::positions);
+    let positions = walk.grid(node, index)?;
+    let positions = positions.and_then(|grid| Table::positions(&grid, walk.past));
     Ok(positions.is_some_and(|table| table.axes[..] == [Axis::One, Axis::Position]))
 }

@@ -136,7 +136,7 @@ impl Table {
     }
 
     /// The position itself, if the grid is that.
-    pub(super) fn positions(grid: &Grid) -> Option<Table> {
+    pub(super) fn positions(grid: &Grid, past: Dim) -> Option<Table> {
         let linear = grid.as_linear()?;
         let axis = |(&step, &size): (&i64, &Dim)| match (step, size) {
             (1, Dim::SEQUENCE) => Some(Axis::Position),
@@ -154,7 +154,7 @@ impl Table {
             start: Start::Position,
             steps: vec![],
         };
-        (once && linear.base == Dim::PAST).then(|| Table {
+        (once && linear.base == past).then(|| Table {
             axes,
             columns: vec![column],
             half: false,
@@ -176,7 +176,7 @@ pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
     let table = match table(walk, node, 0) {
         Some(table) => Some(table),
         None if half => match walk.value(node, 0) {
-            Some(Value::Grid(grid)) => Table::positions(grid),
+            Some(Value::Grid(grid)) => Table::positions(grid, walk.past),
             _ => None,
         },
         None => None,
@@ -198,7 +198,7 @@ pub(crate) fn cast(walk: &mut Walk, node: &Node) -> Outcome {
 pub(crate) fn angles(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
         let grid = match walk.value(node, this) {
-            Some(Value::Grid(grid)) => Table::positions(grid),
+            Some(Value::Grid(grid)) => Table::positions(grid, walk.past),
             _ => None,
         };
         let Some(positions) = table(walk, node, this).or(grid) else {
@@ -296,7 +296,7 @@ pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
     else {
         return Ok(None);
     };
-    let Some(mut positions) = Table::positions(grid) else {
+    let Some(mut positions) = Table::positions(grid, walk.past) else {
         return Ok(None);
     };
     let plain = node.int_or("axis", 0) == 0 && !stored.transposed;

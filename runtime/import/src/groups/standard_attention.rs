@@ -3,7 +3,7 @@
 
 use super::attention;
 use crate::onnx::Node;
-use crate::walk::value::Value;
+use crate::walk::value::{Kind, Value};
 use crate::walk::{Outcome, Walk, one};
 
 /// Every attribute that is understood. Head counts are those of the operands' shapes.
@@ -26,18 +26,19 @@ pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     };
     let of_truth = walk.value(node, 3).is_some_and(Value::is_truth);
-    let Some(reach) = attention::reach(&mask, of_truth).filter(|_| understood) else {
+    let Some(reach) = attention::reach(walk.past, &mask, of_truth).filter(|_| understood) else {
         return Ok(None);
     };
     let softcap = attention::softcap(node)?;
-    let (Some(query), Some(Value::Kept(key)), Some(Value::Kept(value))) = (
+    let (Some(query), Some(key)) = (
         walk.rows(node, 0).cloned(),
-        walk.value(node, 1),
-        walk.value(node, 2),
+        attention::kept(walk, node, 1, Kind::Key, None),
     ) else {
         return Ok(None);
     };
-    let (key, value) = (key.clone(), value.clone());
+    let Some(value) = attention::kept(walk, node, 2, Kind::Value, Some(key.layer)) else {
+        return Ok(None);
+    };
     one(attention::whole(
         walk,
         query,

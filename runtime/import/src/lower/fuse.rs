@@ -5,19 +5,19 @@ use std::collections::HashMap;
 
 use crate::walk::network::{Columns, Network, RowId, RowOp};
 
-/// Applies everything, and returns the operator that makes the logits now.
-pub(super) fn all(network: &mut Network, logits: RowId) -> RowId {
-    let logits = prune(network, logits);
-    join_linear_maps(network, logits);
-    let logits = prune(network, logits);
-    let logits = absorb_sums(network, logits);
-    prune(network, logits)
+/// Applies everything, and returns the operator that makes the output now.
+pub(super) fn all(network: &mut Network, output: RowId) -> RowId {
+    let output = prune(network, output);
+    join_linear_maps(network, output);
+    let output = prune(network, output);
+    let output = absorb_sums(network, output);
+    prune(network, output)
 }
 
-/// Drops operators that neither the logits nor any attention depends on.
-fn prune(network: &mut Network, logits: RowId) -> RowId {
+/// Drops operators that neither the output nor any attention depends on.
+fn prune(network: &mut Network, output: RowId) -> RowId {
     let mut used = vec![false; network.rows.len()];
-    used[logits.0] = true;
+    used[output.0] = true;
     for at in (0..network.rows.len()).rev() {
         let op = &network.rows[at].op;
         if used[at] || matches!(op, RowOp::Attention { .. }) {
@@ -40,11 +40,11 @@ fn prune(network: &mut Network, logits: RowId) -> RowId {
             input.of = new_ids[input.of.0];
         }
     }
-    new_ids[logits.0]
+    new_ids[output.0]
 }
 
 /// Queries, keys and values; gate and up: each becomes one matrix, whose parts are views.
-fn join_linear_maps(network: &mut Network, logits: RowId) {
+fn join_linear_maps(network: &mut Network, output: RowId) {
     let mut firsts: HashMap<Columns, Vec<usize>> = HashMap::new();
     for at in 0..network.rows.len() {
         // What was joined so far has to be seen through.
@@ -57,7 +57,7 @@ fn join_linear_maps(network: &mut Network, logits: RowId) {
         else {
             continue;
         };
-        if at == logits.0 {
+        if at == output.0 {
             continue;
         }
         let candidates = firsts.entry(input).or_default();
@@ -106,14 +106,14 @@ fn join_linear_maps(network: &mut Network, logits: RowId) {
 }
 
 /// `Add(x, Linear(…))` becomes the linear map's residual.
-fn absorb_sums(network: &mut Network, mut logits: RowId) -> RowId {
+fn absorb_sums(network: &mut Network, mut output: RowId) -> RowId {
     for at in 0..network.rows.len() {
         let RowOp::Add { a, b } = network.rows[at].op else {
             continue;
         };
         // The later of the two can take the other one in.
         let (early, late) = if a.of < b.of { (a, b) } else { (b, a) };
-        let used_once = uses(network, late.of) == 1 && late.of != logits;
+        let used_once = uses(network, late.of) == 1 && late.of != output;
         if late != network.whole(late.of) || !used_once || early.of >= late.of {
             continue;
         }
@@ -132,11 +132,11 @@ fn absorb_sums(network: &mut Network, mut logits: RowId) -> RowId {
                 }
             }
         }
-        if logits.0 == at {
-            logits = late.of;
+        if output.0 == at {
+            output = late.of;
         }
     }
-    logits
+    output
 }
 
 fn uses(network: &Network, id: RowId) -> usize {

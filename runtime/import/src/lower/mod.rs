@@ -12,7 +12,7 @@ use tealight_core::ops::{
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
-use crate::spec::DecoderSpec;
+use crate::spec::{BufferSpec, DecoderSpec};
 use crate::walk::Decoder;
 use crate::walk::network::{Columns, Network, RowId, RowOp};
 use buffers::Buffers;
@@ -27,11 +27,12 @@ pub(crate) fn lower(
 ) -> Result<DecoderSpec<'static>, String> {
     let Decoder {
         mut network,
-        logits,
+        output,
+        hidden,
         vocab,
         longest,
     } = decoder;
-    let logits = fuse::all(&mut network, logits);
+    let output = fuse::all(&mut network, output);
     let reached = tables_reach(&network);
     let context = match (reached.or(declared), most) {
         (Some(context), Some(most)) => context.min(most),
@@ -64,18 +65,30 @@ pub(crate) fn lower(
     let Lowering {
         tensors, caches, ..
     } = lowering;
-    let logits = buffers
-        .view(network.whole(logits))
+    let output = buffers
+        .view(network.whole(output))
         .ok_or("it is too large for a plan")?;
+    let buffers = buffers.into_specs();
+    let at = output.buffer.0 as usize;
+    let width = output.width as usize;
+    if buffers[at]
+        != (BufferSpec {
+            width,
+            stage: Stage::Head,
+        })
+    {
+        return Err("nothing follows its last attention but what goes on with it".to_owned());
+    }
     Ok(DecoderSpec {
         ops,
         head,
-        logits: logits.buffer.0 as usize,
+        output: at,
+        hidden: hidden.then_some(width),
         caches,
         tensors: tensors.into_specs(),
         vocab,
         context,
-        buffers: buffers.into_specs(),
+        buffers,
     })
 }
 

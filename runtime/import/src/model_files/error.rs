@@ -49,6 +49,14 @@ pub enum TextError {
         /// Why, and where in it.
         fault: String,
     },
+    /// Hidden states cannot be made embeddings as the file says.
+    #[error("`{}` says how to make embeddings in a way that is not supported: {fault}", path.display())]
+    Embedding {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        fault: String,
+    },
     /// The tokenizer knows tokens that the graph does not.
     #[error(
         "`{}` does not belong to this graph: its token {id} (`{token}`) is beyond the graph's \

@@ -1,9 +1,11 @@
-//! The texts beside the graph: tokenizer, chat template, generation defaults, licence.
+//! The texts beside the graph: tokenizer, chat template, generation and embedding defaults,
+//! licence.
 //!
 //! In comes the path of the graph, out go a plan's text sections. Every file may be absent.
 //! What is there is read whole up to a limit, and a file that says nonsense is an error that
 //! names it and the place.
 
+mod embedding;
 mod error;
 mod generation;
 mod licence;
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+pub use embedding::{EmbeddingDefaults, Pooling};
 pub use error::TextError;
 pub use generation::GenerationDefaults;
 
@@ -35,7 +38,7 @@ const README_LIMIT: u64 = 4 << 20;
 const GRAPH_HASH_LIMIT: u64 = 64 << 20;
 
 /// Names of the files that [`ModelTexts::beside`] reads, and that a plan therefore depends on.
-pub const FILES: [&str; 13] = [
+pub const FILES: [&str; 17] = [
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -49,6 +52,10 @@ pub const FILES: [&str; 13] = [
     "LICENSE.txt",
     answers::SCHEMA,
     answers::LIST,
+    embedding::MODULES,
+    embedding::POOLING,
+    embedding::PROMPTS,
+    embedding::LENGTH,
 ];
 
 /// A tokenizer as a plan carries it.
@@ -88,6 +95,8 @@ pub struct ModelTexts {
     pub answers: Option<Vec<u8>>,
     /// Stop tokens, special tokens and sampling defaults.
     pub generation: GenerationDefaults,
+    /// How hidden states become embeddings, of a model that makes those.
+    pub embedding: Option<EmbeddingDefaults>,
     /// Where the model came from.
     pub source: Source,
     /// `model_type` of the configuration.
@@ -101,11 +110,11 @@ pub struct ModelTexts {
 }
 
 impl ModelTexts {
-    /// Reads the texts of the model whose graph is at `graph`.
+    /// Reads the texts of the model whose graph is at `graph`, and makes hidden states if `hidden`.
     ///
     /// They lie in the graph's folder or, where that is called `onnx` and has no tokenizer, in
     /// the folder above it.
-    pub fn beside(graph: &Path) -> Result<ModelTexts, TextError> {
+    pub fn beside(graph: &Path, hidden: bool) -> Result<ModelTexts, TextError> {
         let folder = Folder(texts_folder(graph));
         let config: Config = folder.json("config.json")?.unwrap_or_default();
         let genai: GenaiConfig = folder.json("genai_config.json")?.unwrap_or_default();
@@ -135,6 +144,10 @@ impl ModelTexts {
             tokenizer,
             chat_template,
             generation,
+            embedding: match hidden {
+                true => Some(EmbeddingDefaults::read(&folder)?),
+                false => None,
+            },
             source: Source {
                 folder: folder_name(&folder.0),
                 graph: name(graph.file_name()),

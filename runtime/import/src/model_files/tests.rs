@@ -20,7 +20,7 @@ fn model(files: Files<'_>) -> (tempfile::TempDir, PathBuf) {
 
 fn texts(files: Files<'_>) -> Result<ModelTexts, TextError> {
     let (_folder, graph) = model(files);
-    ModelTexts::beside(&graph)
+    ModelTexts::beside(&graph, false)
 }
 
 const TOKENIZER: &str = r#"{
@@ -122,10 +122,10 @@ fn texts_of_a_graph_in_a_folder_called_onnx_may_lie_above_it() {
     let inner = folder.path().join("onnx");
     fs::create_dir(&inner).unwrap();
     fs::write(inner.join("model_q4.onnx"), "graph").unwrap();
-    let texts = ModelTexts::beside(&inner.join("model_q4.onnx")).unwrap();
+    let texts = ModelTexts::beside(&inner.join("model_q4.onnx"), false).unwrap();
     assert!(texts.tokenizer.is_some());
     fs::write(inner.join("tokenizer.json"), TOKENIZER).unwrap();
-    let own = ModelTexts::beside(&inner.join("model_q4.onnx")).unwrap();
+    let own = ModelTexts::beside(&inner.join("model_q4.onnx"), false).unwrap();
     assert_eq!(own.source.folder, texts.source.folder);
 }
 
@@ -175,7 +175,7 @@ fn malformed_json_is_reported_with_file_and_line() {
 fn a_template_that_is_not_text_is_reported() {
     let (folder, graph) = model(&[]);
     fs::write(folder.path().join("chat_template.jinja"), b"abc\xff").unwrap();
-    let error = ModelTexts::beside(&graph).unwrap_err();
+    let error = ModelTexts::beside(&graph, false).unwrap_err();
     assert!(matches!(error, TextError::NotUtf8 { offset: 3, .. }));
 }
 
@@ -194,7 +194,7 @@ fn the_licence_of_a_graph_in_a_folder_called_onnx_may_lie_above_it() {
     for (name, text) in [("model.onnx", "graph"), ("tokenizer.json", TOKENIZER)] {
         fs::write(inner.join(name), text).unwrap();
     }
-    let texts = ModelTexts::beside(&inner.join("model.onnx")).unwrap();
+    let texts = ModelTexts::beside(&inner.join("model.onnx"), false).unwrap();
     assert_eq!(texts.licence.as_deref(), Some("mit"));
 }
 
@@ -222,4 +222,95 @@ fn the_licence_is_the_model_cards_or_the_licence_files() {
     for (files, expected) in cases {
         assert_eq!(texts(files).unwrap().licence.as_deref(), expected);
     }
+}
+
+fn embedding(files: Files<'_>) -> Result<EmbeddingDefaults, TextError> {
+    let (folder, graph) = model(&[]);
+    fs::create_dir(folder.path().join("1_Pooling")).unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    Ok(ModelTexts::beside(&graph, true)?
+        .embedding
+        .expect("the model makes hidden states"))
+}
+
+/// As sentence-transformers writes it of these modules.
+fn modules(kinds: &[&str]) -> String {
+    let module = |kind: &&str| {
+        let path = match *kind {
+            "Transformer" => "",
+            _ => "1_Pooling",
+        };
+        format!(r#"{{"path": "{path}", "type": "sentence_transformers.models.{kind}"}}"#)
+    };
+    let modules: Vec<String> = kinds.iter().map(module).collect();
+    format!("[{}]", modules.join(","))
+}
+
+#[test]
+fn pooling_prompts_and_lengths_are_read_from_their_files() {
+    let config = r#"{"pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true}"#;
+    let prompts = r#"{"prompts": {"query": "q: "}, "default_prompt_name": "query"}"#;
+    let read = embedding(&[
+        (
+            "modules.json",
+            &modules(&["Transformer", "Pooling", "Normalize"]),
+        ),
+        ("1_Pooling/config.json", config),
+        ("config_sentence_transformers.json", prompts),
+        ("sentence_bert_config.json", r#"{"max_seq_length": 256}"#),
+    ]);
+    let expected = EmbeddingDefaults {
+        pooling: Some(Pooling::Mean),
+        normalize: true,
+        max_tokens: Some(256),
+        prompts: [("query".to_owned(), "q: ".to_owned())].into(),
+        default_prompt: Some("query".to_owned()),
+    };
+    assert_eq!(read.unwrap(), expected);
+    assert_eq!(embedding(&[]).unwrap(), EmbeddingDefaults::default());
+}
+
+#[test]
+fn pooling_that_is_not_supported_is_refused_by_name() {
+    let pooling = |config: &str, kinds: &[&str]| {
+        let (config, modules) = (("1_Pooling/config.json", config), modules(kinds));
+        let error = embedding(&[config, ("modules.json", &modules)]).unwrap_err();
+        error.to_string()
+    };
+    let usual = ["Transformer", "Pooling"];
+    let mean = r#"{"pooling_mode_mean_tokens": true}"#;
+    for (config, kinds, words) in [
+        (
+            r#"{"pooling_mode_weightedmean_tokens": true}"#,
+            &usual[..],
+            "by weighted mean",
+        ),
+        (
+            r#"{"pooling_mode_mean_tokens": false}"#,
+            &usual,
+            "no pooling",
+        ),
+        (
+            r#"{"pooling_mode_mean_tokens": true, "include_prompt": false}"#,
+            &usual,
+            "prompt's tokens",
+        ),
+        (r#"{"pooling_mode_mean_tokens": 1}"#, &usual, "malformed"),
+        (mean, &["Transformer", "Pooling", "Dense"], "models.Dense"),
+        (mean, &["Transformer", "Normalize"], "models.Normalize"),
+        (mean, &["Pooling", "Pooling"], "models.Pooling"),
+    ] {
+        let said = pooling(config, kinds);
+        assert!(said.contains(words), "{said}");
+    }
+    let nowhere = modules(&usual);
+    let said = embedding(&[("modules.json", &nowhere)])
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("1_Pooling/config.json"), "{said}");
+    let prompts = r#"{"prompts": {}, "default_prompt_name": "query"}"#;
+    let said = embedding(&[("config_sentence_transformers.json", prompts)]).unwrap_err();
+    assert!(said.to_string().contains("`query`"), "{said}");
 }

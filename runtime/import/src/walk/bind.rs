@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::Walk;
 use super::dim::Dim;
 use super::grid::Grid;
-use super::network::{Columns, Network, RowId, RowOp};
-use super::value::{Kind, Past, Value};
+use super::network::{Columns, Network, Row, RowId, RowOp};
+use super::value::{Kind, Past, Rows, Value};
 use crate::ImportError;
 use crate::onnx::Graph;
 
@@ -14,8 +14,10 @@ use crate::onnx::Graph;
 #[derive(Debug)]
 pub(crate) struct Decoder {
     pub(crate) network: Network,
-    /// Makes the logits.
-    pub(crate) logits: RowId,
+    /// Makes what a position ends in.
+    pub(crate) output: RowId,
+    /// Whether those are hidden states rather than logits.
+    pub(crate) hidden: bool,
     /// Number of token ids.
     pub(crate) vocab: usize,
     /// Most positions for which this is what the graph computes, where it does not say the same
@@ -23,21 +25,50 @@ pub(crate) struct Decoder {
     pub(crate) longest: Option<usize>,
 }
 
+/// Names of the last layer's hidden states, which embeddings are made of.
+const HIDDEN: [&str; 2] = ["last_hidden_state", "token_embeddings"];
+
+/// What exporters make of them besides. Plans keep the hidden states and pool those themselves.
+const POOLED: [&str; 2] = ["pooler_output", "sentence_embedding"];
+
+const PAST: [&str; 2] = ["past_key_values.", "past."];
+
+/// Positions before the step.
+pub(super) fn past(graph: &Graph) -> Dim {
+    let has_past = graph
+        .inputs
+        .iter()
+        .any(|port| kept(&port.name, &PAST).is_some());
+    if has_past { Dim::PAST } else { Dim::default() }
+}
+
+/// The outputs that a plan is made for.
+pub(super) fn wanted(graph: &Graph) -> impl Iterator<Item = &str> {
+    let names = || graph.outputs.iter().map(String::as_str);
+    let hidden = names().any(|name| HIDDEN.contains(&name));
+    names().filter(move |name| !hidden || !POOLED.contains(name))
+}
+
 /// What each input of the graph means. Inputs without a role have no meaning; whatever
 /// depends on them has none either.
 pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
+    let past = past(graph);
+    let total = Dim {
+        sequence: 1,
+        ..past
+    };
     let mut values = HashMap::new();
     for port in &graph.inputs {
         let value = match port.name.as_str() {
             "input_ids" => Value::Tokens(vec![Dim::ONE, Dim::SEQUENCE]),
             // One sequence without padding: every position counts.
-            "attention_mask" => Value::Grid(Grid::filled(vec![Dim::ONE, Dim::TOTAL], 1.0)),
+            "attention_mask" => Value::Grid(Grid::filled(vec![Dim::ONE, total], 1.0)),
             "position_ids" => {
                 let shape = vec![Dim::ONE, Dim::SEQUENCE];
-                Value::Grid(Grid::linear(shape, Dim::PAST, vec![0, 1]))
+                Value::Grid(Grid::linear(shape, past, vec![0, 1]))
             }
             name => {
-                let Some((layer, kind)) = kept(name, &["past_key_values.", "past."]) else {
+                let Some((layer, kind)) = kept(name, &PAST) else {
                     continue;
                 };
                 let size = |axis: usize| port.shape.get(axis).copied().flatten();
@@ -68,35 +99,33 @@ fn kept(name: &str, prefixes: &[&str]) -> Option<(usize, Kind)> {
     Some((layer.parse().ok()?, kind))
 }
 
-/// Checks that the outputs are the logits and, for each layer, what its attention keeps.
+/// Checks that the outputs are the logits, or the hidden states, and, for each layer, what its
+/// attention keeps.
 pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError> {
     let fail = |fault: String| ImportError::NotADecoder {
         path: graph.path.clone(),
         fault,
     };
-    let mut logits = None;
+    let mut output = None;
+    let mut hidden = false;
     let mut returned: HashMap<(usize, Kind), Columns> = HashMap::new();
-    for name in &graph.outputs {
+    for name in wanted(graph) {
         let value = walk.values.get(name);
-        if name == "logits" {
-            let Some(Value::Rows(rows)) = value else {
-                return Err(fail(no_logits(graph, &walk)));
-            };
-            let whole = rows.layout.is_rows() && rows.scale == 1.0 && rows.layout.start == 0;
-            let row = walk.network.row(rows.of);
-            let from_map = match row.op {
-                RowOp::Softcap { input, .. } => {
-                    let below = walk.network.row(input.of);
-                    matches!(below.op, RowOp::Linear { .. }) && input.width == below.width
-                }
-                RowOp::Linear { .. } => true,
-                _ => false,
-            };
-            let columns = rows.layout.columns();
-            if !whole || !from_map || columns != Some((0, row.width)) {
-                return Err(fail("its logits are not those of a linear map".into()));
+        let of_hidden = HIDDEN.contains(&name);
+        if of_hidden || name == "logits" {
+            if output.is_some() {
+                return Err(fail(format!("it makes `{name}` beside another result")));
             }
-            logits = Some(rows.of);
+            let Some(Value::Rows(rows)) = value else {
+                return Err(fail(meaningless(graph, &walk, name)));
+            };
+            if !is_whole(&walk.network, rows) || !of_hidden && !is_map(&walk.network, rows.of) {
+                return Err(fail(match of_hidden {
+                    true => format!("its `{name}` are not all that an operator makes"),
+                    false => "its logits are not those of a linear map".into(),
+                }));
+            }
+            (output, hidden) = (Some(rows.of), of_hidden);
             continue;
         }
         let Some(at) = kept(name, &["present.", "present_key_values."]) else {
@@ -123,20 +152,45 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
             }
         }
     }
-    let logits = logits.ok_or_else(|| fail("it has no output `logits`".into()))?;
-    let vocab = walk.network.row(logits).width;
-    check_layers(&walk.network, &returned).map_err(fail)?;
-    check_vocab(&walk.network, vocab).map_err(fail)?;
+    let output = output.ok_or_else(|| {
+        let known = HIDDEN.join("` or `");
+        fail(format!("it has no output `logits`, `{known}`"))
+    })?;
+    match walk.past {
+        Dim::PAST => check_layers(&walk.network, &returned).map_err(fail)?,
+        _ => check_attention(&walk.network).map_err(fail)?,
+    }
+    let rows = walk.network.row(output).width;
+    let vocab = vocab(&walk.network, (!hidden).then_some(rows)).map_err(fail)?;
     Ok(Decoder {
         network: walk.network,
-        logits,
+        output,
+        hidden,
         vocab,
         longest: walk.longest,
     })
 }
 
-/// Why the logits have no meaning although every operator has one.
-fn no_logits(graph: &Graph, walk: &Walk) -> String {
+/// Whether activations are all columns that an operator makes, a row a token.
+fn is_whole(network: &Network, rows: &Rows) -> bool {
+    let whole = rows.layout.is_rows() && rows.scale == 1.0 && rows.layout.start == 0;
+    whole && rows.layout.columns() == Some((0, network.row(rows.of).width))
+}
+
+/// Whether an operator is a linear map, its result capped or not.
+fn is_map(network: &Network, id: RowId) -> bool {
+    match network.row(id).op {
+        RowOp::Softcap { input, .. } => {
+            let below = network.row(input.of);
+            matches!(below.op, RowOp::Linear { .. }) && input.width == below.width
+        }
+        RowOp::Linear { .. } => true,
+        _ => false,
+    }
+}
+
+/// Why an output has no meaning although every operator has one.
+fn meaningless(graph: &Graph, walk: &Walk, output: &str) -> String {
     let unbound: Vec<&str> = graph
         .inputs
         .iter()
@@ -144,7 +198,7 @@ fn no_logits(graph: &Graph, walk: &Walk) -> String {
         .filter(|name| !walk.values.contains_key(*name))
         .collect();
     match unbound[..] {
-        [] => "its logits do not come from its tokens".to_owned(),
+        [] => format!("its {output} do not come from its tokens"),
         _ => format!("nobody knows what its inputs mean: {}", unbound.join(", ")),
     }
 }
@@ -172,22 +226,41 @@ fn check_layers(
     if let Some((layer, _)) = layers.iter().find(|&(_, &count)| count > 1) {
         return Err(format!("layer {layer} attends more than once"));
     }
-    if layers.is_empty() {
-        return Err("it has no attention with a cache".into());
+    match layers.is_empty() {
+        true => Err("it has no attention with a cache".into()),
+        false => Ok(()),
     }
-    Ok(())
 }
 
-fn check_vocab(network: &Network, vocab: usize) -> Result<(), String> {
-    for row in &network.rows {
-        if let RowOp::Embed { table, .. } = &row.op
-            && table.rows() != vocab
-        {
-            let rows = table.rows();
-            return Err(format!(
-                "its embedding knows {rows} tokens, its logits {vocab}"
-            ));
+/// Something attends, where no layer returns what it attends to.
+fn check_attention(network: &Network) -> Result<(), String> {
+    let attends = |row: &Row| matches!(row.op, RowOp::Attention { .. });
+    match network.rows.iter().any(attends) {
+        true => Ok(()),
+        false => Err("it has no attention".into()),
+    }
+}
+
+/// How many token ids there are: as many as every embedding has rows, and as there are logits.
+fn vocab(network: &Network, logits: Option<usize>) -> Result<usize, String> {
+    let tables = network.rows.iter().filter_map(|row| match &row.op {
+        RowOp::Embed { table, .. } => Some(table.rows()),
+        _ => None,
+    });
+    let mut vocab = logits;
+    for rows in tables {
+        match vocab {
+            Some(vocab) if vocab != rows => {
+                let other = match logits {
+                    Some(_) => "its logits",
+                    None => "another embedding",
+                };
+                return Err(format!(
+                    "its embedding knows {rows} tokens, {other} {vocab}"
+                ));
+            }
+            _ => vocab = Some(rows),
         }
     }
-    Ok(())
+    vocab.ok_or_else(|| "it looks no tokens up".to_owned())
 }

@@ -62,6 +62,8 @@ pub(crate) fn walk(graph: &Graph, context: Option<usize>) -> Result<Decoder, Imp
         tables: vec![],
         made: 0,
         context,
+        past: bind::past(graph),
+        layers: 0,
         longest: None,
         opset: graph.opset,
     };
@@ -102,8 +104,7 @@ pub(crate) fn walk(graph: &Graph, context: Option<usize>) -> Result<Decoder, Imp
 
 /// Which nodes the graph's outputs depend on.
 fn needed(graph: &Graph) -> Vec<bool> {
-    let mut wanted: std::collections::HashSet<&str> =
-        graph.outputs.iter().map(String::as_str).collect();
+    let mut wanted: std::collections::HashSet<&str> = bind::wanted(graph).collect();
     let mut needed = vec![false; graph.nodes.len()];
     for (node, needed) in graph.nodes.iter().zip(&mut needed).rev() {
         if node
@@ -141,6 +142,10 @@ pub(crate) struct Walk {
     tables: Vec<Rc<PositionTable>>,
     made: usize,
     context: Option<usize>,
+    /// Positions before the step: none in a graph without keys and values of any.
+    pub(crate) past: Dim,
+    /// Layers of attention so far, in a graph that does not number them.
+    layers: usize,
     /// Most positions for which what was found holds.
     longest: Option<usize>,
     /// Version of ONNX's own operators.
@@ -174,8 +179,9 @@ impl Walk {
             return None;
         }
         // Positions at which the condition changes: it holds from there on, or only before.
-        let from = form.base.sub(Dim::TOTAL).and_then(Dim::number);
-        let before = form.base.add(Dim::TOTAL).and_then(Dim::number);
+        let total = self.past.add(Dim::SEQUENCE)?;
+        let from = form.base.sub(total).and_then(Dim::number);
+        let before = form.base.add(total).and_then(Dim::number);
         let (least, above) = match (from, before) {
             (Some(rest), _) => (rest.checked_neg()?, *yes),
             (_, Some(rest)) => (rest.checked_add(1)?, *no),
@@ -189,6 +195,12 @@ impl Walk {
         let short = least - 1;
         self.longest = Some(self.longest.map_or(short, |longest| longest.min(short)));
         Some(below != 0.0)
+    }
+
+    /// The number of another layer, where the graph has no past that numbers them.
+    pub(crate) fn next_layer(&mut self) -> usize {
+        self.layers += 1;
+        self.layers - 1
     }
 
     /// The meaning of an input; `None` if it is left out.

@@ -57,7 +57,7 @@ fn lifetimes(spec: &DecoderSpec<'_>) -> Result<Vec<Option<Lifetime>>, WriteError
             lifetimes[buffer] = Some(first..=until);
         }
     }
-    if let Some(Some(lifetime)) = lifetimes.get_mut(spec.logits) {
+    if let Some(Some(lifetime)) = lifetimes.get_mut(spec.output) {
         *lifetime = *lifetime.start()..=spec.ops.len();
     }
     Ok(lifetimes)
@@ -165,7 +165,8 @@ mod tests {
                 .iter()
                 .map(|&(width, stage)| BufferSpec { width, stage })
                 .collect(),
-            logits: buffers.len() - 1,
+            output: buffers.len() - 1,
+            hidden: None,
             caches: Vec::new(),
             tensors: Vec::new(),
             vocab: 1,

@@ -65,6 +65,7 @@ pub(super) fn lay_out(
             Section::Constraint => texts.answers.clone(),
             Section::ChatTemplate => texts.chat_template.clone().map(String::into_bytes),
             Section::Generation => Some(json(&texts.generation.within(spec.vocab))),
+            Section::Embedding => texts.embedding.as_ref().map(json),
             // Laid down by hand, after all others; a kind that this writer does not know
             // has no bytes.
             Section::Weights => None,
@@ -153,7 +154,8 @@ fn model(spec: &DecoderSpec<'_>) -> Result<ModelRecord, WriteError> {
         vocab: word("vocabulary", spec.vocab)?,
         context: word("context", spec.context)?,
         head: word("operators", spec.head)?,
-        logits: word("buffers", spec.logits)?,
+        logits: word("buffers", spec.output)?,
+        hidden: word("width of hidden states", spec.hidden.unwrap_or(0))?,
         ..ModelRecord::zeroed()
     })
 }

@@ -95,7 +95,8 @@ fn small() -> DecoderSpec<'static> {
                 stage: Stage::Head,
             },
         ],
-        logits: 2,
+        output: 2,
+        hidden: None,
         caches: Vec::new(),
         tensors: vec![
             tensor("embed", Encoding::Int4, VOCAB, HIDDEN),

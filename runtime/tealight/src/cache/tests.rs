@@ -55,7 +55,7 @@ fn smallest_plan() -> Vec<u8> {
         context: 1,
         head: 0,
         logits: 0,
-        reserved: [0; 12],
+        ..bytemuck::Zeroable::zeroed()
     };
     let logits = BufferRecord {
         width: 16,

@@ -51,14 +51,20 @@ impl Error {
             | Error::EmbeddedNotBuiltIn
             | Error::Tokenizer { .. }
             | Error::NoTokenizer { .. }
-            | Error::NoTemplate { .. } => ErrorKind::Unsupported,
+            | Error::NoTemplate { .. }
+            | Error::NoLogits { .. }
+            | Error::NoEmbeddings { .. } => ErrorKind::Unsupported,
             Error::Template { source, .. } => match source {
                 TemplateError::Refused(_) => ErrorKind::InvalidInput,
                 TemplateError::Syntax(_) | TemplateError::Failed(_) => ErrorKind::Unsupported,
             },
-            Error::PromptTooLong { .. } => ErrorKind::ContextFull,
+            Error::PromptTooLong { .. } | Error::TextTooLong { .. } => ErrorKind::ContextFull,
             Error::OutOfMemory { .. } => ErrorKind::OutOfMemory,
             Error::EmptyPrompt
+            | Error::EmptyText { .. }
+            | Error::NoPooling { .. }
+            | Error::UnknownPrompt { .. }
+            | Error::Dimensions { .. }
             | Error::UnknownToken { .. }
             | Error::Memory { .. }
             | Error::MissingIsa { .. }

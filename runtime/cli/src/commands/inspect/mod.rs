@@ -64,8 +64,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<(), Failure> {
 impl Memory {
     fn of(model: &Model, args: &InspectArgs) -> Result<Memory, Failure> {
         let info = model.info();
-        // A session knows what it has room for, and refuses what the model has not.
-        let context = model.session()?.capacity();
+        let context = info.session_context;
         let kv = open::kv(&args.model);
         Ok(Memory {
             context,
@@ -104,6 +103,13 @@ fn text(model: &Model, memory: &Memory, args: &InspectArgs) -> Result<(), Failur
         ("licence", said(&info.licence)),
         ("vocabulary", format!("{} tokens", info.vocab)),
         ("context", format!("{} tokens", info.context)),
+        (
+            "makes",
+            match info.dimensions {
+                Some(numbers) => format!("embeddings of {numbers} numbers"),
+                None => "text".to_owned(),
+            },
+        ),
         (
             "text",
             if parts.is_empty() {
