@@ -86,13 +86,16 @@ FAMILIES = {
     )),
     # Models of embeddings: their last layer's hidden states are what counts.
     "qwen3-embedding": ("qwen3", dict(head_dim=HEAD_DIM, tie_word_embeddings=True)),
+    "bert": ("bert", dict(num_attention_heads=2)),
     "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
 MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe"}
 
 
-EMBEDDINGS = {"qwen3-embedding"}
+EMBEDDINGS = {"qwen3-embedding", "bert"}
+# As the exports of older encoders are, which spell LayerNorm out.
+OLD_OPSET = {"bert": 14}
 # Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).
 OLD_BUILDER = {"gemma-3"}
 
@@ -163,7 +166,7 @@ def optimum(folder, family):
     if family in EMBEDDINGS:
         main_export(
             str(folder / "hf"), str(folder / "optimum-fp32"), task="feature-extraction", framework="pt", do_validation=False,
-            opset=OPTIMUM_OPSET,
+            opset=OLD_OPSET.get(family, OPTIMUM_OPSET),
         )
         return
 

@@ -56,7 +56,10 @@ pub fn each_position<B: AsRef<[u8]>>(
     mut visit: impl FnMut(usize, &[f32]),
 ) {
     let pool = Pool::new(settings.threads).expect("threads");
-    let step = settings.chunk.min(ids.len());
+    let step = match plan.model().whole {
+        0 => settings.chunk.min(ids.len()),
+        _ => ids.len(),
+    };
     let config = Config {
         context: ids.len(),
         step,

@@ -6,7 +6,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tealight::{EmbedOptions, Error, Model, ModelOptions, Pooling, similarity};
+use tealight_core::executor::{
+    Activations, Arena, Config, Executor, KvCache, Line, Logits, StepError,
+};
+use tealight_core::kernels::Isa;
 use tealight_core::plan::Plan;
+use tealight_core::plan::format::{ModelRecord, Section};
+use tealight_core::pool::Single;
 use tealight_import::{ImportOptions, Quantization, Quantize, import_with};
 use tealight_tests::command::Tealight;
 use tealight_tests::families::Export;
@@ -18,6 +24,11 @@ use tempfile::TempDir;
 
 const DECODER: Export<'static> = Export {
     family: "qwen3-embedding",
+    name: "optimum-fp32",
+};
+
+const ENCODER: Export<'static> = Export {
+    family: "bert",
     name: "optimum-fp32",
 };
 
@@ -72,7 +83,7 @@ fn open(folder: &Path) -> Model {
     Model::open_with(folder, &options).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The reference's text without its last token, and its hidden states with the end in its place.
+/// Tokens as a text.
 fn text(ids: &[u32]) -> String {
     let words: Vec<String> = ids.iter().map(|id| format!("w{id}")).collect();
     words.join(" ")
@@ -99,6 +110,12 @@ fn length(vector: &[f32]) -> f32 {
 
 #[test]
 fn hidden_states_are_pooled_as_the_models_files_say() {
+    for export in [DECODER, ENCODER] {
+        pooled_as_the_files_say(export);
+    }
+}
+
+fn pooled_as_the_files_say(export: Export<'_>) {
     let ids = [5, 9, 30, 31, 17];
     let whole = [&ids[..], &[END]].concat();
     for (mode, pooling) in [
@@ -106,7 +123,7 @@ fn hidden_states_are_pooled_as_the_models_files_say() {
         ("pooling_mode_mean_tokens", Pooling::Mean),
         ("pooling_mode_cls_token", Pooling::Cls),
     ] {
-        let folder = model_of(DECODER, mode);
+        let folder = model_of(export, mode);
         let model = open(folder.path());
         assert_eq!(model.dimensions(), Some(32));
         assert_eq!(model.embedding_defaults().pooling, Some(pooling));
@@ -128,6 +145,94 @@ fn hidden_states_are_pooled_as_the_models_files_say() {
             "{mode}"
         );
     }
+}
+
+/// What a token of an encoder comes to depends on those behind it, and on nothing else.
+#[test]
+fn an_encoder_sees_the_whole_text_and_takes_it_in_one_step() {
+    let folder = model_of(ENCODER, "pooling_mode_cls_token");
+    let compiled = tealight_tests::models::compile(folder.path());
+    let plan = compiled.plan();
+    assert_eq!(plan.model().whole, 1);
+    assert_eq!(plan.caches().len(), 1, "layers keep nothing, so they share");
+    let rows = hidden(folder.path(), &[5, 9, 30]);
+    let others = hidden(folder.path(), &[5, 9, 31]);
+    assert!(rows[0] != others[0]);
+
+    let config = Config {
+        step: 2,
+        logits: 2,
+        ..Config::new(8)
+    };
+    let lines = |count: Result<usize, _>| vec![Line::ZERO; count.unwrap()];
+    let mut cache = KvCache::new(&plan, &config, lines(KvCache::lines(&plan, &config))).unwrap();
+    let mut arena = Arena::new(&plan, &config, lines(Arena::lines(&plan, &config))).unwrap();
+    let executor = Executor::new(&plan, &Single, Isa::best(), Activations::Int8);
+    let mut step = |cache: &mut KvCache<_>| {
+        let rows = executor.step(cache, &mut arena, &[5, 9], Logits::All)?;
+        Ok::<_, StepError>(rows.to_vec())
+    };
+    let first = step(&mut cache).unwrap();
+    assert_eq!(step(&mut cache), Err(StepError::Whole { len: 2 }));
+    cache.truncate(0);
+    assert_eq!(step(&mut cache).unwrap(), first);
+}
+
+/// The plan says that its texts come in parts: then nothing in it may look ahead.
+#[test]
+fn attention_in_both_directions_needs_a_plan_of_whole_texts() {
+    let model = ENCODER.unpacked().unwrap();
+    let mut bytes = tealight_tests::models::compile(model.path()).bytes();
+    let plan = Plan::open(bytes.clone()).unwrap();
+    let records = plan.records().iter();
+    let record = records.clone().find(|r| r.kind == Section::Model as u32);
+    let place = record.unwrap().offset as usize + std::mem::offset_of!(ModelRecord, whole);
+    for (whole, expected) in [(0, "both directions"), (2, "whole texts")] {
+        bytes.bytes_mut()[place] = whole;
+        let error = Plan::open(bytes.clone()).err().expect("it is refused");
+        let error = error.to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// Lower case, pieces of words, and the tokens that stand around a text, as BERT's tokenizers have it.
+#[test]
+fn a_tokenizer_of_word_pieces_is_used_as_it_is() {
+    let folder = model_of(ENCODER, "pooling_mode_mean_tokens");
+    let special = |id: u32, text: &str| {
+        json!({"id": id, "content": text, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true})
+    };
+    let around = |text: &str, id: u32| json!({"id": text, "ids": [id], "tokens": [text]});
+    let tokenizer = json!({
+        "version": "1.0",
+        "truncation": {"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0},
+        "padding": {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": null,
+            "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
+        "added_tokens": [special(0, "[PAD]"), special(1, "[UNK]"), special(2, "[CLS]"), special(3, "[SEP]")],
+        "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+            "strip_accents": null, "lowercase": true},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing", "pair": [],
+            "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+            "special_tokens": {"[CLS]": around("[CLS]", 2), "[SEP]": around("[SEP]", 3)},
+        },
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "tea": 4, "##light": 5, "is": 6, "cafe": 7,
+                "small": 8, ".": 9}},
+    });
+    fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    let model = open(folder.path());
+    let vectors = model.embed(&["Tealight is caf\u{e9} small."], &EmbedOptions::new());
+    let rows = hidden(folder.path(), &[2, 4, 5, 6, 7, 8, 9, 3]);
+    let mean: Vec<f32> = (0..32)
+        .map(|at| rows.iter().map(|row| row[at]).sum::<f32>() / 8.0)
+        .collect();
+    assert!(similarity(&vectors.unwrap()[0], &mean) > 0.999_999);
 }
 
 #[test]
@@ -230,16 +335,21 @@ fn ways_of_pooling_that_are_not_supported_are_refused() {
 #[test]
 fn quantized_models_keep_the_angles() {
     // Random weights have no small ones that int4 could spare.
-    for (kind, least) in [(Quantize::Int8, 0.99), (Quantize::Int4, 0.7)] {
-        let model = DECODER.unpacked().unwrap();
+    for (export, kind, least) in [
+        (DECODER, Quantize::Int8, 0.99),
+        (DECODER, Quantize::Int4, 0.7),
+        (ENCODER, Quantize::Int8, 0.99),
+        (ENCODER, Quantize::Int4, 0.7),
+    ] {
+        let model = export.unpacked().unwrap();
         let mut options = ImportOptions::default();
         options.quantize = Some(Quantization::from(kind));
         let path = model.path().join("model.tea");
         import_with(model.path(), &path, &options, &mut |_| {}).unwrap();
         let plan = Plan::open(Bytes::new(&fs::read(&path).unwrap())).unwrap();
-        let reference: HiddenReference = DECODER.hidden().expect("it has hidden states");
+        let reference: HiddenReference = export.hidden().expect("it has hidden states");
         let agreement = reference.compare(&plan, Settings::default());
-        say(format_args!("{} in {kind:?}: {agreement}", DECODER.family));
+        say(format_args!("{} in {kind:?}: {agreement}", export.family));
         assert!(agreement.cosine > least, "{agreement}");
     }
 }

@@ -2,6 +2,7 @@
 
 use tealight_core::plan::format::Header;
 use tealight_core::sampling::Rng;
+use tealight_tests::families::Export;
 use tealight_tests::hostile::run_plan;
 use tealight_tests::memory::Counting;
 use tealight_tests::models::{Bytes, compile, embedded, real_model, real_models};
@@ -55,6 +56,14 @@ fn cut_and_changed_plans_do_no_harm() {
     let embedded = Bytes::new(embedded().bytes());
     cut_everywhere(embedded.clone(), 64);
     change_bytes(embedded);
+    let export = Export {
+        family: "bert",
+        name: "optimum-fp32",
+    };
+    let encoder = export.unpacked().expect("it was exported");
+    let encoder = compile(encoder.path()).bytes();
+    cut_everywhere(encoder.clone(), 64);
+    change_bytes(encoder);
     for model in real_models(&["tiny-qwen2/genai-int4", "tiny-llama/optimum-fp32"]) {
         let bytes = compile(&model).bytes();
         cut_everywhere(bytes.clone(), 64);

@@ -2,7 +2,9 @@
 
 use tealight_core::kernels::Isa;
 use tealight_core::plan::Plan;
-use tealight_tests::models::{compile, embedded, real_model};
+use tealight_import::{ImportOptions, Quantize, import_with};
+use tealight_tests::families::Export;
+use tealight_tests::models::{Bytes, compile, embedded, real_model};
 use tealight_tests::run::{Settings, each_position};
 
 /// Bits of the logits of every position of a text.
@@ -47,6 +49,30 @@ fn assert_same_bits_everywhere<B: AsRef<[u8]>>(plan: &Plan<B>, tokens: u32) {
 #[test]
 fn the_embedded_model_gives_the_same_bits_everywhere() {
     assert_same_bits_everywhere(&embedded(), 48);
+}
+
+/// Steps of an encoder are whole texts, however long they may be.
+#[test]
+fn models_of_embeddings_give_the_same_bits_everywhere() {
+    for family in ["qwen3-embedding", "bert"] {
+        let export = Export {
+            family,
+            name: "optimum-fp32",
+        };
+        let model = export.unpacked().expect("it was exported");
+        for quantize in [
+            None,
+            Some(Quantize::Int8.into()),
+            Some(Quantize::Int4.into()),
+        ] {
+            let mut options = ImportOptions::default();
+            options.quantize = quantize;
+            let path = model.path().join("model.tea");
+            import_with(model.path(), &path, &options, &mut |_| {}).expect("it is imported");
+            let bytes = Bytes::new(&std::fs::read(&path).expect("it was written"));
+            assert_same_bits_everywhere(&Plan::open(bytes).expect("it is sound"), 61);
+        }
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct DecoderSpec<'g> {
     pub output: usize,
     /// Width of that, where it is hidden states and no logits.
     pub hidden: Option<usize>,
+    /// Whether a token sees those behind it too, so that a text is one step.
+    pub whole: bool,
     /// One for each attention operator.
     pub caches: Vec<CacheRecord>,
     /// Weights and tables.

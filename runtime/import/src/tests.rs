@@ -1,6 +1,7 @@
 //! Whole graphs: what is recognised, what must not be, and what hostile files do.
 
 mod curves;
+mod hidden;
 mod mixtures;
 
 use proptest::prelude::*;

@@ -160,12 +160,19 @@ impl ModelInfo {
 
 /// The memory that a session has; one that the model would refuse is as large as it may be.
 fn config(plan: &Plan<Bytes>, options: &ModelOptions) -> Config {
-    let most = plan.model().context as usize;
+    let model = plan.model();
+    let most = model.context as usize;
     let threads = options.threads.unwrap_or_else(threads::sensible);
+    let context = options.session_context(most).clamp(1, most.max(1));
+    let step = if model.whole != 0 {
+        context
+    } else {
+        options.step_size()
+    };
     Config {
-        context: options.session_context(most).clamp(1, most.max(1)),
-        step: options.step_size(),
-        logits: 1,
+        context,
+        step,
+        logits: if model.hidden > 0 { step } else { 1 },
         threads: threads.max(1),
         kv: options.kv.unwrap_or_default(),
     }

@@ -82,6 +82,13 @@ pub enum StepError {
         /// Positions that it has room for.
         capacity: usize,
     },
+    /// A text of this plan is one step, and the cache holds one already.
+    #[cfg(feature = "encoders")]
+    #[error("a text of this model is one step, but the cache holds {len} positions: empty it")]
+    Whole {
+        /// Positions that the cache holds.
+        len: usize,
+    },
     /// The arena was made for fewer threads.
     #[error("{threads} threads do not fit an arena made for {most}")]
     TooManyThreads {
@@ -123,7 +130,8 @@ impl<'a> Executor<'a> {
     /// Runs `tokens` at the positions after those in the cache.
     ///
     /// Returns the wanted logits, `vocab` floats for each wanted position, to sample from in
-    /// place; of a plan that makes hidden states, those. The bits do not depend on how a text is cut into steps.
+    /// place; of a plan that makes hidden states, those. A plan of whole texts takes each in one step, with
+    /// an empty cache. The bits do not depend on how a text is cut into steps.
     ///
     /// # Errors
     /// Before anything has changed, if the tokens do not fit the model, the cache or the arena.
@@ -182,6 +190,10 @@ impl<'a> Executor<'a> {
     ) -> Result<(), StepError> {
         let vocab = self.plan.model().vocab;
         let threads = self.workers.count();
+        #[cfg(feature = "encoders")]
+        if self.plan.model().whole != 0 && len > 0 {
+            return Err(StepError::Whole { len });
+        }
         if tokens.is_empty() {
             Err(StepError::Empty)
         } else if tokens.len() > config.step {

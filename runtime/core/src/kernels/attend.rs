@@ -36,10 +36,13 @@ pub(crate) struct Queries<'a> {
     pub(crate) first_head: usize,
     /// How many heads.
     pub(crate) heads: usize,
-    /// Position of the first token; a token attends to positions up to its own.
+    /// Position of the first token; a token attends to positions up to its own, unless to all.
     pub(crate) position: usize,
     /// To how many at most.
     pub(crate) window: usize,
+    /// Whether every token attends to all positions, those behind its own too.
+    #[cfg(feature = "encoders")]
+    pub(crate) both_ways: bool,
 }
 
 /// What becomes of `query · key` before the softmax.
@@ -64,6 +67,10 @@ impl Queries<'_> {
 
     /// End of the positions that query `i` attends to.
     fn len(&self, i: usize) -> usize {
+        #[cfg(feature = "encoders")]
+        if self.both_ways {
+            return self.position + self.rows.count();
+        }
         self.position + self.place(i).0 + 1
     }
 

@@ -184,6 +184,8 @@ pub fn attend(
         heads,
         position,
         window: usize::MAX,
+        #[cfg(feature = "encoders")]
+        both_ways: false,
     };
     let scoring = Scoring {
         scale: 0.125,

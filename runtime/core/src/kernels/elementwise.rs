@@ -141,7 +141,7 @@ impl Kernel for RopeInterleaved<'_> {
     }
 }
 
-/// `out = gate / (1 + exp(e)) · up`, with `e = −gate` for SiLU and
+/// `out = activation(gate) · up`: `gate / (1 + exp(e)) · up`, with `e = −gate` for SiLU and
 /// `e = gate · fma(gate², −0.0713548, −1.5957691)` for GELU with tanh, as
 /// `(1 + tanh(u)) / 2 = 1 / (1 + exp(−2 · u))`.
 ///
@@ -152,6 +152,8 @@ pub(crate) fn gate(isa: Isa, activation: Activation, gate: &[f32], up: &[f32], o
     match activation {
         Activation::Silu => isa.run(Gate::<false> { gate, up, out }),
         Activation::GeluTanh => isa.run(Gate::<true> { gate, up, out }),
+        #[cfg(feature = "encoders")]
+        Activation::Gelu => super::encoder::gate(isa, gate, up, out),
     }
 }
 
@@ -184,7 +186,7 @@ impl<const GELU: bool> Kernel for Gate<'_, GELU> {
 const GELU: (f32, f32) = (1.595_769, 0.071_354_82);
 
 #[inline(always)]
-fn gated<L: Lanes, const IS_GELU: bool>(lanes: L, gate: L::F, up: L::F) -> L::F {
+pub(super) fn gated<L: Lanes, const IS_GELU: bool>(lanes: L, gate: L::F, up: L::F) -> L::F {
     let exponent = if IS_GELU {
         let square = lanes.mul(gate, gate);
         let factor = lanes.fma(square, lanes.splat(-GELU.1), lanes.splat(-GELU.0));

@@ -29,6 +29,8 @@ pub mod bench;
 mod cortex_m;
 mod elementwise;
 mod embed;
+#[cfg(feature = "encoders")]
+mod encoder;
 mod isa;
 mod kept;
 mod lanes;
@@ -48,6 +50,8 @@ pub(crate) use attend::{QUERIES, Queries, Scoring, attend, scores_len};
 pub(crate) use elementwise::add_scaled;
 pub(crate) use elementwise::{add, gate, rms_norm, rope, softcap};
 pub(crate) use embed::embed;
+#[cfg(feature = "encoders")]
+pub(crate) use encoder::{activate, layer_norm};
 pub use isa::Isa;
 pub(crate) use kept::{Int8Vector, KvVector, key_tiles, kv_vectors, store_key, store_value};
 pub use lanes::LANES;

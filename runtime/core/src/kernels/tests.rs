@@ -419,3 +419,104 @@ fn int8_products_of_many_tokens_are_the_same_everywhere() {
         }
     }
 }
+
+/// Curves without a gate, and the norm by mean and variance.
+#[cfg(feature = "encoders")]
+mod encoders {
+    use super::*;
+
+    const CURVES: [Activation; 3] = [Activation::Silu, Activation::GeluTanh, Activation::Gelu];
+
+    /// What every kernel of encoders makes of a row.
+    fn all(isa: Isa, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<Vec<u32>> {
+        let mut normed = x.to_vec();
+        layer_norm(isa, &mut normed, weight, bias, 1e-12);
+        let curved = CURVES.map(|activation| {
+            let mut curved = x.to_vec();
+            activate(isa, activation, &mut curved);
+            bits(&curved)
+        });
+        let mut gated = vec![0.0; x.len()];
+        gate(isa, Activation::Gelu, x, weight, &mut gated);
+        [&[bits(&normed), bits(&gated)], &curved[..]].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn row_kernels_of_encoders_are_the_same_everywhere(n in 1..200usize, seed in any::<u64>()) {
+            let mut numbers = Numbers(seed);
+            let [x, weight, bias] = [(); 3].map(|()| numbers.floats(n));
+            let expected = all(Isa::SCALAR, &x, &weight, &bias);
+            for isa in vector_isas() {
+                prop_assert_eq!(all(isa, &x, &weight, &bias), expected.clone(), "{:?}", isa);
+            }
+        }
+
+        #[test]
+        fn anything_at_all_in_a_row_of_an_encoder_does_no_harm(
+            values in prop::collection::vec(prop::num::f32::ANY, 1..100)
+        ) {
+            let expected = all(Isa::SCALAR, &values, &values, &values);
+            for isa in vector_isas() {
+                prop_assert_eq!(all(isa, &values, &values, &values), expected.clone(), "{:?}", isa);
+            }
+        }
+
+        #[test]
+        fn layer_norm_follows_its_formula(n in 1..100usize, seed in any::<u64>()) {
+            let mut numbers = Numbers(seed);
+            let [x, weight, bias] = [(); 3].map(|()| numbers.tame(n));
+            let mut out = x.clone();
+            layer_norm(Isa::best(), &mut out, &weight, &bias, 1e-3);
+            let mean = x.iter().map(|x| f64::from(*x)).sum::<f64>() / n as f64;
+            let variance = x.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n as f64;
+            for i in 0..n {
+                let normal = (f64::from(x[i]) - mean) / (variance + 1e-3).sqrt();
+                let truth = normal * f64::from(weight[i]) + f64::from(bias[i]);
+                prop_assert!((f64::from(out[i]) - truth).abs() < 1e-5 * (1.0 + truth.abs()));
+            }
+        }
+    }
+
+    /// `Φ(x)` by the series of erf near zero and its continued fraction far from it, in f64.
+    fn normal_distribution(x: f64) -> f64 {
+        let z = x.abs() / std::f64::consts::SQRT_2;
+        let tail = if z < 3.0 {
+            let mut term = z;
+            let mut sum = z;
+            for n in 1..200 {
+                term *= -z * z / f64::from(n);
+                sum += term / f64::from(2 * n + 1);
+            }
+            0.5 - sum / std::f64::consts::PI.sqrt()
+        } else {
+            let fraction = (1..=60)
+                .rev()
+                .fold(0.0, |f, k| f64::from(k) / 2.0 / (z + f));
+            (-z * z).exp() / (2.0 * std::f64::consts::PI.sqrt() * (z + fraction))
+        };
+        if x < 0.0 { tail } else { 1.0 - tail }
+    }
+
+    #[test]
+    fn gelu_is_off_by_less_than_two_units_of_its_inputs_last_place_and_right_at_the_ends() {
+        let mut x = -20.0f32;
+        let mut worst = (0.0, 0.0);
+        while x < 20.0 {
+            let mut out = [x];
+            activate(Isa::SCALAR, Activation::Gelu, &mut out);
+            let truth = f64::from(x) * normal_distribution(f64::from(x));
+            // Left of zero the error is a part of what is subtracted from nothing.
+            let error = (f64::from(out[0]) - truth).abs() / f64::from(x.abs().max(1e-3));
+            if error > worst.0 {
+                worst = (error, x);
+            }
+            x += 0.000_37;
+        }
+        assert!(worst.0 < 2.4e-7, "{worst:?}");
+        let mut ends = [f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, f32::NAN, 1e30];
+        activate(Isa::SCALAR, Activation::Gelu, &mut ends);
+        assert_eq!(ends[..4], [f32::INFINITY, 0.0, 0.0, 0.0]);
+        assert!(ends[4].is_nan() && ends[5] == 1e30);
+    }
+}

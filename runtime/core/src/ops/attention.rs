@@ -75,6 +75,16 @@ impl Attention {
     }
 
     pub(super) fn run(&self, run: &Run<'_>) {
+        self.attend(run, false);
+    }
+
+    /// Runs it, to all tokens of the step where it is `both_ways`.
+    #[inline]
+    pub(super) fn attend(
+        &self,
+        run: &Run<'_>,
+        #[cfg_attr(not(feature = "encoders"), allow(unused))] both_ways: bool,
+    ) {
         let mut cache = run.cache(self.cache);
         cache.append(run.isa, run.rows(self.key), run.rows(self.value));
 
@@ -102,6 +112,8 @@ impl Attention {
                 heads,
                 position,
                 window,
+                #[cfg(feature = "encoders")]
+                both_ways,
             };
             let range = first..queries.count().min(first + tile);
             // SAFETY: tiles are disjoint (token, head) pairs, and each is dealt to one thread.

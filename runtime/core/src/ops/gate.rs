@@ -6,7 +6,7 @@ use crate::executor::Run;
 use crate::kernels;
 use crate::plan::check::{Checker, OpFault};
 
-/// The curve that a gate goes through.
+/// The curve that a gate, or what has none, goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Activation {
@@ -14,6 +14,9 @@ pub enum Activation {
     Silu = 0,
     /// `x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2` (Gemma).
     GeluTanh = 1,
+    /// `x · Φ(x)`, where `Φ` is the normal distribution (BERT).
+    #[cfg(feature = "encoders")]
+    Gelu = 2,
 }
 
 impl Word for Activation {
@@ -25,6 +28,8 @@ impl Word for Activation {
         match from.get::<u32>()? {
             0 => Some(Activation::Silu),
             1 => Some(Activation::GeluTanh),
+            #[cfg(feature = "encoders")]
+            2 => Some(Activation::Gelu),
             _ => None,
         }
     }

@@ -4,13 +4,21 @@
 //! Operators work on [`View`]s of buffers, one row a token. A plan is a list of them; there
 //! is no other control flow.
 
+#[cfg(feature = "encoders")]
+mod activate;
 mod add;
 mod attention;
 mod embed;
+#[cfg(feature = "encoders")]
+mod encode;
 #[cfg(feature = "experts")]
 mod experts;
 mod gate;
+#[cfg(feature = "encoders")]
+mod layer_norm;
 mod linear;
+#[cfg(feature = "encoders")]
+mod position;
 mod rms_norm;
 mod rope;
 #[cfg(feature = "experts")]
@@ -19,13 +27,21 @@ mod softcap;
 mod views;
 mod words;
 
+#[cfg(feature = "encoders")]
+pub use activate::Activate;
 pub use add::Add;
 pub use attention::Attention;
 pub use embed::Embed;
+#[cfg(feature = "encoders")]
+pub use encode::Encode;
 #[cfg(feature = "experts")]
 pub use experts::Experts;
 pub use gate::{Activation, Gate};
+#[cfg(feature = "encoders")]
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+#[cfg(feature = "encoders")]
+pub use position::Position;
 pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
 #[cfg(feature = "experts")]
@@ -87,6 +103,18 @@ pub enum Op {
     /// Gated MLPs of which each token takes some.
     #[cfg(feature = "experts")]
     Experts(Experts),
+    /// Normalization by mean and variance.
+    #[cfg(feature = "encoders")]
+    LayerNorm(LayerNorm),
+    /// Learned positions.
+    #[cfg(feature = "encoders")]
+    Position(Position),
+    /// A curve without a gate.
+    #[cfg(feature = "encoders")]
+    Activate(Activate),
+    /// Attention in both directions.
+    #[cfg(feature = "encoders")]
+    Encode(Encode),
 }
 
 impl Op {
@@ -105,6 +133,14 @@ impl Op {
             Op::Route(_) => "Route",
             #[cfg(feature = "experts")]
             Op::Experts(_) => "Experts",
+            #[cfg(feature = "encoders")]
+            Op::LayerNorm(_) => "LayerNorm",
+            #[cfg(feature = "encoders")]
+            Op::Position(_) => "Position",
+            #[cfg(feature = "encoders")]
+            Op::Activate(_) => "Activate",
+            #[cfg(feature = "encoders")]
+            Op::Encode(_) => "Encode",
         }
     }
 
@@ -124,6 +160,14 @@ impl Op {
             Op::Route(op) => writer.op(9, op),
             #[cfg(feature = "experts")]
             Op::Experts(op) => writer.op(10, op),
+            #[cfg(feature = "encoders")]
+            Op::LayerNorm(op) => writer.op(11, op),
+            #[cfg(feature = "encoders")]
+            Op::Position(op) => writer.op(12, op),
+            #[cfg(feature = "encoders")]
+            Op::Activate(op) => writer.op(13, op),
+            #[cfg(feature = "encoders")]
+            Op::Encode(op) => writer.op(14, op),
         };
         OpRecord {
             kind,
@@ -147,6 +191,14 @@ impl Op {
             9 => Op::Route(reader.get()?),
             #[cfg(feature = "experts")]
             10 => Op::Experts(reader.get()?),
+            #[cfg(feature = "encoders")]
+            11 => Op::LayerNorm(reader.get()?),
+            #[cfg(feature = "encoders")]
+            12 => Op::Position(reader.get()?),
+            #[cfg(feature = "encoders")]
+            13 => Op::Activate(reader.get()?),
+            #[cfg(feature = "encoders")]
+            14 => Op::Encode(reader.get()?),
             _ => return None,
         })
     }
@@ -166,6 +218,14 @@ impl Op {
             Op::Route(op) => op.check(checker),
             #[cfg(feature = "experts")]
             Op::Experts(op) => op.check(checker),
+            #[cfg(feature = "encoders")]
+            Op::LayerNorm(op) => op.check(checker),
+            #[cfg(feature = "encoders")]
+            Op::Position(op) => op.check(checker),
+            #[cfg(feature = "encoders")]
+            Op::Activate(op) => op.check(checker),
+            #[cfg(feature = "encoders")]
+            Op::Encode(op) => op.check(checker),
         }
     }
 
@@ -184,6 +244,14 @@ impl Op {
             Op::Route(op) => op.run(run),
             #[cfg(feature = "experts")]
             Op::Experts(op) => op.run(run),
+            #[cfg(feature = "encoders")]
+            Op::LayerNorm(op) => op.run(run),
+            #[cfg(feature = "encoders")]
+            Op::Position(op) => op.run(run),
+            #[cfg(feature = "encoders")]
+            Op::Activate(op) => op.run(run),
+            #[cfg(feature = "encoders")]
+            Op::Encode(op) => op.run(run),
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::{Op, View};
 
 impl Op {
-    /// What the operator needs to find filled. [`super::Rope`], [`super::Softcap`] and Route work
-    /// in place, so they both read and write their view.
+    /// What the operator needs to find filled. [`super::Rope`], [`super::Softcap`], Route, Position and
+    /// Activate work in place, so they both read and write their view.
     pub fn reads(&self) -> impl Iterator<Item = View> + use<> {
         let views = match *self {
             Op::Embed(_) => [None; 3],
@@ -19,6 +19,14 @@ impl Op {
             Op::Route(op) => [Some(op.logits), None, None],
             #[cfg(feature = "experts")]
             Op::Experts(op) => [Some(op.input), Some(op.weights), None],
+            #[cfg(feature = "encoders")]
+            Op::LayerNorm(op) => [Some(op.input), None, None],
+            #[cfg(feature = "encoders")]
+            Op::Position(op) => [Some(op.values), None, None],
+            #[cfg(feature = "encoders")]
+            Op::Activate(op) => [Some(op.values), None, None],
+            #[cfg(feature = "encoders")]
+            Op::Encode(op) => [Some(op.query), Some(op.key), Some(op.value)],
         };
         views.into_iter().flatten()
     }
@@ -38,6 +46,14 @@ impl Op {
             Op::Route(op) => op.logits,
             #[cfg(feature = "experts")]
             Op::Experts(op) => op.output,
+            #[cfg(feature = "encoders")]
+            Op::LayerNorm(op) => op.output,
+            #[cfg(feature = "encoders")]
+            Op::Position(op) => op.values,
+            #[cfg(feature = "encoders")]
+            Op::Activate(op) => op.values,
+            #[cfg(feature = "encoders")]
+            Op::Encode(op) => op.output,
         }
     }
 }

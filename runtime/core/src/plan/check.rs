@@ -29,6 +29,10 @@ pub enum OpFault {
     /// A cache is not there.
     #[error("uses a cache that is not there")]
     Cache,
+    /// It needs all of a text at once, but its plan takes texts in parts.
+    #[cfg(feature = "encoders")]
+    #[error("attends in both directions, in a plan that takes texts in parts")]
+    Parts,
 }
 
 /// A plan's tables, as one operator may use them.
@@ -38,6 +42,9 @@ pub(crate) struct Checker<'a> {
     pub(super) tensors: &'a [TensorRecord],
     pub(super) vocab: u32,
     pub(super) context: u32,
+    /// Whether a text is one step.
+    #[cfg(feature = "encoders")]
+    pub(super) whole: bool,
     pub(super) stage: Stage,
 }
 
@@ -53,6 +60,12 @@ impl Checker<'_> {
     /// The operator needs every token of the step.
     pub(crate) fn body_only(&self) -> Result<(), OpFault> {
         require(self.stage == Stage::Body, OpFault::InHead)
+    }
+
+    /// The operator needs all tokens of a text in one step.
+    #[cfg(feature = "encoders")]
+    pub(crate) fn whole_texts(&self) -> Result<(), OpFault> {
+        require(self.whole, OpFault::Parts)
     }
 
     pub(crate) fn reads(&self, view: View) -> Result<(), OpFault> {

@@ -156,8 +156,10 @@ pub struct ModelRecord {
     pub logits: u32,
     /// Width of the hidden states of a model that makes those; 0 for one that makes logits.
     pub hidden: u32,
+    /// 1 where a token sees those behind it too, so that a text is one step; else 0.
+    pub whole: u32,
     /// Zero.
-    pub reserved: [u32; 11],
+    pub reserved: [u32; 10],
 }
 
 impl ModelRecord {

@@ -324,6 +324,12 @@ impl<B: AsRef<[u8]>> Plan<B> {
                 fault: "starts its head beyond the last operator",
             });
         }
+        #[cfg(feature = "encoders")]
+        if model.whole > 1 {
+            return Err(PlanError::Model {
+                fault: "neither takes whole texts nor parts of them",
+            });
+        }
         let logits = self.buffers().get(model.logits as usize);
         if logits.is_none_or(|b| b.width != model.output_width() || b.stage != Stage::Head as u32) {
             return Err(PlanError::Model {
@@ -337,6 +343,8 @@ impl<B: AsRef<[u8]>> Plan<B> {
                 tensors: self.table(Section::Tensors),
                 vocab: model.vocab,
                 context: model.context,
+                #[cfg(feature = "encoders")]
+                whole: model.whole != 0,
                 stage: stage(index, model.head as usize),
             };
             let op = Op::decode(record).ok_or(PlanError::UnknownOp { index })?;

@@ -76,6 +76,11 @@ pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
         let Some(axis) = axis_index(axis, shape.len()) else {
             return Ok(None);
         };
+        if let Some(positions) = of_positions(walk, &value, axis, start, end).filter(|_| step == 1)
+        {
+            value = positions;
+            continue;
+        }
         let (Some(from), Some(to)) = (bound(start, shape[axis]), bound(end, shape[axis])) else {
             return Ok(None);
         };
@@ -85,6 +90,27 @@ pub(crate) fn slice(walk: &mut Walk, node: &Node) -> Outcome {
         }
     }
     one(Some(value))
+}
+
+/// Known numbers of the step's positions, as they are cut out of those of all positions that the
+/// graph was made for: there are no longer texts.
+fn of_positions(walk: &mut Walk, value: &Value, axis: usize, from: Dim, to: Dim) -> Option<Value> {
+    let Value::Ints(array) = value else {
+        return None;
+    };
+    if from != walk.past || to.sub(from)? != Dim::SEQUENCE {
+        return None;
+    }
+    let mut grid = Grid::from_ints(array)?;
+    let form = grid.as_linear()?;
+    let first = from.mul(Dim::new(*form.steps.get(axis)?))?;
+    grid.shape[axis] = Dim::SEQUENCE;
+    walk.at_most(*array.shape.get(axis)?);
+    Some(Value::Grid(Grid::linear(
+        grid.shape,
+        form.base.add(first)?,
+        form.steps,
+    )))
 }
 
 /// Keeps every `step`-th element of an axis, the first one included.

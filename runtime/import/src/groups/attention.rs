@@ -4,7 +4,7 @@
 //!
 //! The mask has to be exactly the causal one: a token sees itself and everything before it, or the
 //! last few positions of that. A graph without a past attends to the keys and values of its own
-//! tokens alone.
+//! tokens alone; where nothing is masked there, a token sees the whole text.
 
 use std::num::NonZeroU32;
 
@@ -43,6 +43,7 @@ pub(crate) struct Scores {
     heads: usize,
     softcap: Option<f32>,
     window: Option<NonZeroU32>,
+    both_ways: bool,
 }
 
 /// How far back a mask lets a token see; itself is the first position.
@@ -50,12 +51,14 @@ pub(crate) struct Scores {
 pub(super) enum Reach {
     All,
     Last(NonZeroU32),
+    /// Not only back: the whole text.
+    BothWays,
 }
 
 impl Reach {
     pub(super) fn window(self) -> Option<NonZeroU32> {
         match self {
-            Reach::All => None,
+            Reach::All | Reach::BothWays => None,
             Reach::Last(window) => Some(window),
         }
     }
@@ -167,12 +170,17 @@ pub(super) fn whole(
     let mut scores = scores(query, key)?;
     scores.scale *= scale.unwrap_or_else(|| 1.0 / (head_dim as f32).sqrt());
     (scores.window, scores.softcap) = (reach.window(), softcap);
+    scores.both_ways = reach == Reach::BothWays;
     attend(walk, &scores, value)
 }
 
-/// How far a mask, of truth values or to be added, lets a token see, if it is a causal one.
+/// How far a mask, of truth values or to be added, lets a token see, if it is a causal one, or hides
+/// nothing of a whole text.
 pub(super) fn reach(past: Dim, mask: &Grid, of_truth: bool) -> Option<Reach> {
-    if of_truth {
+    let hides_nothing = mask.fill() == Some(if of_truth { 1.0 } else { 0.0 });
+    if hides_nothing {
+        (past == Dim::default()).then_some(Reach::BothWays)
+    } else if of_truth {
         visible(past, mask)
     } else {
         added(past, mask)
@@ -194,6 +202,7 @@ fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
         heads,
         softcap: None,
         window: None,
+        both_ways: false,
     })
 }
 
@@ -414,8 +423,20 @@ pub(crate) fn softmax(walk: &mut Walk, node: &Node) -> Outcome {
             scores,
             masked: true,
         }) if matches!(axis, Some(-1 | 3)) => step(Part::Weights(scores)),
+        Some(Part::Scores {
+            mut scores,
+            masked: false,
+        }) if matches!(axis, Some(-1 | 3)) && may_see_all(walk, &scores) => {
+            scores.both_ways = true;
+            step(Part::Weights(scores))
+        }
         _ => Ok(None),
     }
+}
+
+/// Whether scores that no mask hides are those of a whole text.
+fn may_see_all(walk: &Walk, scores: &Scores) -> bool {
+    walk.past == Dim::default() && scores.softcap.is_none()
 }
 
 /// `IsNaN(weights)`.
@@ -453,6 +474,7 @@ fn attend(walk: &mut Walk, scores: &Scores, value: &Kept) -> Option<Rows> {
         scale: scores.scale,
         window: scores.window,
         softcap: scores.softcap,
+        both_ways: scores.both_ways,
     };
     let heads = scores.heads;
     Some(

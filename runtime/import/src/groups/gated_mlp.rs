@@ -1,7 +1,8 @@
-//! The gate of an MLP: `activation(gate) · up`.
+//! The gate of an MLP, `activation(gate) · up`, and activations without one.
 //!
-//! SiLU, `x · sigmoid(x)`, comes as Sigmoid and Mul or as one operator; GELU with tanh as one, or
-//! as `0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))` with its factors in any order.
+//! SiLU, `x · sigmoid(x)`, comes as Sigmoid and Mul or as one operator; GELU as one, or as
+//! `0.5 · x · (1 + erf(x / √2))`, and with tanh as
+//! `0.5 · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, with their factors in any order.
 
 use tealight_core::ops::Activation;
 
@@ -22,9 +23,11 @@ pub(crate) enum Part {
         linear: f32,
         cubic: f32,
     },
-    /// `offset + factor · tanh(√(2/π) · (x + 0.044715 · x³))`, 0 or the factor being the offset.
-    Tanh {
+    /// `offset + factor · tanh(√(2/π) · (x + 0.044715 · x³))`, or of `erf(x / √2)`, 0 or the factor
+    /// being the offset.
+    Curve {
         of: Rows,
+        activation: Activation,
         factor: f32,
         shifted: bool,
     },
@@ -48,7 +51,7 @@ impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         let (Part::Sigmoid(of)
         | Part::Polynomial { of, .. }
-        | Part::Tanh { of, .. }
+        | Part::Curve { of, .. }
         | Part::Activated { of, .. }) = self;
         of.layout.shape()
     }
@@ -86,15 +89,19 @@ fn activated(of: Rows, activation: Activation) -> Value {
     })
 }
 
-/// `Gelu(x)` with `approximate` "tanh", and FastGelu without a bias.
+/// `Gelu(x)`, and FastGelu without a bias.
 pub(crate) fn gelu(walk: &mut Walk, node: &Node) -> Outcome {
-    let by_tanh = node.op == "FastGelu" || node.text("approximate") == Some("tanh");
-    let plain = by_tanh && node.input(1).is_none();
+    let activation = match (node.op.as_str(), node.text("approximate").unwrap_or("none")) {
+        ("FastGelu", _) | (_, "tanh") => Activation::GeluTanh,
+        (_, "none") => Activation::Gelu,
+        _ => return Ok(None),
+    };
+    let plain = node.input(1).is_none();
     let rows = walk
         .rows(node, 0)
         .filter(|rows| plain && rows.scale == 1.0)
         .cloned();
-    one(rows.map(|rows| activated(rows, Activation::GeluTanh)))
+    one(rows.map(|rows| activated(rows, activation)))
 }
 
 /// `Pow(x, 3)`.
@@ -122,14 +129,16 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
                 let linear = linear + 1.0;
                 return one(Some(Value::Gate(Part::Polynomial { of, linear, cubic })));
             }
-            Some(Part::Tanh {
+            Some(Part::Curve {
                 of,
+                activation,
                 factor,
                 shifted: false,
             }) if walk.float(node, other)? == Some(factor) => {
                 let shifted = true;
-                return one(Some(Value::Gate(Part::Tanh {
+                return one(Some(Value::Gate(Part::Curve {
                     of,
+                    activation,
                     factor,
                     shifted,
                 })));
@@ -146,14 +155,30 @@ pub(crate) fn tanh(walk: &mut Walk, node: &Node) -> Outcome {
         Some(Part::Polynomial { of, linear, cubic })
             if near(linear, GELU.0) && near(cubic, GELU.1) =>
         {
-            one(Some(Value::Gate(Part::Tanh {
-                of,
-                factor: 1.0,
-                shifted: false,
-            })))
+            one(Some(curve(of, Activation::GeluTanh)))
         }
         _ => Ok(None),
     }
+}
+
+/// `erf(x / √2)`.
+pub(crate) fn erf(walk: &mut Walk, node: &Node) -> Outcome {
+    let rows = walk.rows(node, 0);
+    let halved = rows.filter(|rows| near(rows.scale, std::f32::consts::FRAC_1_SQRT_2));
+    let of = halved.map(|rows| Rows {
+        scale: 1.0,
+        ..rows.clone()
+    });
+    one(of.map(|of| curve(of, Activation::Gelu)))
+}
+
+fn curve(of: Rows, activation: Activation) -> Value {
+    Value::Gate(Part::Curve {
+        of,
+        activation,
+        factor: 1.0,
+        shifted: false,
+    })
 }
 
 /// Each step times a number.
@@ -169,12 +194,14 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
                 linear: linear * by,
                 cubic: cubic * by,
             },
-            Part::Tanh {
+            Part::Curve {
                 of,
+                activation,
                 factor,
                 shifted,
-            } => Part::Tanh {
+            } => Part::Curve {
                 of,
+                activation,
                 factor: factor * by,
                 shifted,
             },
@@ -204,8 +231,9 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
                 return one(Some(activated(of, Activation::Silu)));
             }
             // A half of the product may lie on the activations already.
-            Some(Part::Tanh {
+            Some(Part::Curve {
                 of,
+                activation,
                 factor,
                 shifted: true,
             }) if (Rows {
@@ -215,7 +243,7 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
             {
                 return one(Some(Value::Gate(Part::Activated {
                     of,
-                    activation: Activation::GeluTanh,
+                    activation,
                     factor: 2.0 * factor * rows.scale,
                 })));
             }
@@ -231,6 +259,24 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
         }
     }
     Ok(None)
+}
+
+/// Activations to go on with; those that went through a curve without a gate are so from here on.
+pub(super) fn settled(walk: &mut Walk, node: &Node, index: usize) -> Option<Rows> {
+    let (of, activation) = match walk.value(node, index)? {
+        Value::Rows(rows) => return Some(rows.clone()),
+        Value::Gate(Part::Activated {
+            of,
+            activation,
+            factor: 1.0,
+        }) => (of.clone(), *activation),
+        _ => return None,
+    };
+    let input = walk.columns(&of)?;
+    let op = RowOp::Activate { activation, input };
+    let rows = walk.push(op, input.width).with_layout(of.layout.packed());
+    walk.replace(node, index, Value::Rows(rows.clone()));
+    Some(rows)
 }
 
 fn gated(walk: &mut Walk, activation: Activation, gate: &Rows, up: &Rows) -> Option<Rows> {

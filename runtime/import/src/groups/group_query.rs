@@ -140,6 +140,7 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
         scale: scale * query.scale * key.scale,
         window: limits.window,
         softcap: limits.softcap,
+        both_ways: false,
     };
     let output = walk.push(op, heads * value_dim);
     let kept = |kind, rows: &Rows, head_dim| {

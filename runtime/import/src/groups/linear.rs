@@ -1,6 +1,7 @@
 //! Linear maps: MatMul with a stored weight, Gemm, MatMulNBits, and the dynamic quantizer's
 //! DynamicQuantizeLinear, MatMulInteger, Cast, Mul, Mul; each with or without an Add for bias.
 
+use super::gated_mlp;
 use crate::ImportError;
 use crate::onnx::{DType, Node};
 use crate::walk::dim::Dim;
@@ -51,8 +52,10 @@ fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
 
 /// `MatMul(x, weight)`.
 pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(x), Some(weight)) = (walk.rows(node, 0).cloned(), walk.stored(node, 1).cloned())
-    else {
+    let Some(weight) = walk.stored(node, 1).cloned() else {
+        return Ok(None);
+    };
+    let Some(x) = gated_mlp::settled(walk, node, 0) else {
         return Ok(None);
     };
     let matrix = float_matrix(&weight, false);
@@ -63,8 +66,10 @@ pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `Gemm(x, weight, bias)`.
 pub(crate) fn gemm(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(x), Some(weight)) = (walk.rows(node, 0).cloned(), walk.stored(node, 1).cloned())
-    else {
+    let Some(weight) = walk.stored(node, 1).cloned() else {
+        return Ok(None);
+    };
+    let Some(x) = gated_mlp::settled(walk, node, 0) else {
         return Ok(None);
     };
     let plain = node.int_or("transA", 0) == 0
@@ -82,7 +87,7 @@ pub(crate) fn gemm(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `MatMulNBits(x, weight, scales, zero points, group index, bias)`.
 pub(crate) fn matmul_nbits(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(x) = walk.rows(node, 0).cloned() else {
+    let Some(x) = gated_mlp::settled(walk, node, 0) else {
         return Ok(None);
     };
     let (Some(values), Some(scales)) = (walk.stored(node, 1), walk.stored(node, 2)) else {
@@ -158,7 +163,7 @@ pub(crate) fn bias(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `DynamicQuantizeLinear(x)`.
 pub(crate) fn quantize(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(x) = walk.rows(node, 0).cloned() else {
+    let Some(x) = gated_mlp::settled(walk, node, 0) else {
         return Ok(None);
     };
     let parts = [

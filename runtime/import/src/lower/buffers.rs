@@ -27,9 +27,11 @@ impl Buffers {
         };
         for (at, row) in network.rows.iter().enumerate() {
             let over = match &row.op {
-                RowOp::RmsNorm { input, .. } => Some(*input),
+                RowOp::RmsNorm { input, .. } | RowOp::LayerNorm { input, .. } => Some(*input),
                 RowOp::Rope { input, .. }
                 | RowOp::Softcap { input, .. }
+                | RowOp::Position { input, .. }
+                | RowOp::Activate { input, .. }
                 | RowOp::Route { input, .. } => Some(*input),
                 RowOp::Linear {
                     residual, input, ..
@@ -62,6 +64,9 @@ impl Buffers {
                 }
                 None if matches!(row.op, RowOp::Route { .. }) => {
                     return Err("it needs a router's logits again after their routing".into());
+                }
+                None if matches!(row.op, RowOp::Position { .. } | RowOp::Activate { .. }) => {
+                    return Err("it needs values again after they were changed in place".into());
                 }
                 None => {
                     buffers.specs.push(BufferSpec {

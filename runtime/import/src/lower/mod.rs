@@ -7,8 +7,8 @@ mod precision;
 mod tensors;
 
 use tealight_core::ops::{
-    Add, Attention, CacheId, Embed, Experts, Gate, InputPrecision, Linear, Op, RmsNorm, Rope,
-    Route, Softcap, View,
+    Activate, Add, Attention, CacheId, Embed, Encode, Experts, Gate, InputPrecision, LayerNorm,
+    Linear, Op, Position, RmsNorm, Rope, Route, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -29,6 +29,7 @@ pub(crate) fn lower(
         mut network,
         output,
         hidden,
+        whole,
         vocab,
         longest,
     } = decoder;
@@ -84,6 +85,7 @@ pub(crate) fn lower(
         head,
         output: at,
         hidden: hidden.then_some(width),
+        whole,
         caches,
         tensors: tensors.into_specs(),
         vocab,
@@ -116,13 +118,14 @@ fn check_widths(network: &Network, vocab: usize) -> Result<(), String> {
     }
 }
 
-/// Positions that the shortest stored rotary table reaches.
+/// Positions that the shortest stored table reaches.
 fn tables_reach(network: &Network) -> Option<usize> {
     let tables = network.rows.iter().filter_map(|row| match &row.op {
-        RowOp::Rope { cos, sin, .. } => Some([cos, sin]),
+        RowOp::Rope { cos, sin, .. } => [cos, sin].into_iter().filter_map(|t| t.positions()).min(),
+        RowOp::Position { table, .. } => table.positions(),
         _ => None,
     });
-    tables.flatten().filter_map(|table| table.positions()).min()
+    tables.min()
 }
 
 /// Index of the first operator behind which every position stands for itself.
@@ -130,7 +133,10 @@ fn head(network: &Network) -> usize {
     let needs_all = |op: &RowOp| {
         matches!(
             op,
-            RowOp::Embed { .. } | RowOp::Rope { .. } | RowOp::Attention { .. }
+            RowOp::Embed { .. }
+                | RowOp::Position { .. }
+                | RowOp::Rope { .. }
+                | RowOp::Attention { .. }
         )
     };
     network
@@ -147,6 +153,19 @@ struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
+    fn new_cache(&mut self, record: CacheRecord) -> Option<CacheId> {
+        self.caches.push(record);
+        u32::try_from(self.caches.len() - 1).ok().map(CacheId)
+    }
+
+    /// Where nothing is kept from one step to the next, layers of one shape use one cache.
+    fn shared_cache(&mut self, record: CacheRecord) -> Option<CacheId> {
+        match self.caches.iter().position(|known| *known == record) {
+            Some(at) => u32::try_from(at).ok().map(CacheId),
+            None => self.new_cache(record),
+        }
+    }
+
     /// One operator; `None` if a number does not fit the format.
     fn op(&mut self, op: &RowOp, output: View, precision: InputPrecision) -> Option<Op> {
         let view = |columns: &Columns| self.buffers.view(*columns);
@@ -168,6 +187,26 @@ impl Lowering<'_> {
                 output,
                 weight: self.tensors.vector(std::slice::from_ref(weight))?,
                 epsilon: *epsilon,
+            }),
+            RowOp::LayerNorm {
+                input,
+                weight,
+                bias,
+                epsilon,
+            } => Op::LayerNorm(LayerNorm {
+                input: view(input)?,
+                output,
+                weight: self.tensors.vector(std::slice::from_ref(weight))?,
+                bias: self.tensors.vector(std::slice::from_ref(bias))?,
+                epsilon: *epsilon,
+            }),
+            RowOp::Position { table, .. } => Op::Position(Position {
+                values: output,
+                table: self.tensors.positions(table)?,
+            }),
+            RowOp::Activate { activation, .. } => Op::Activate(Activate {
+                activation: *activation,
+                values: output,
             }),
             RowOp::Linear {
                 input,
@@ -210,18 +249,28 @@ impl Lowering<'_> {
                 scale,
                 window,
                 softcap,
+                both_ways,
                 ..
             } => {
                 let (query, key, value) = (view(query)?, view(key)?, view(value)?);
                 let heads = u32::try_from(*kv_heads).ok()?;
-                let (key_dim, value_dim) = (key.width / heads, value.width / heads);
-                let cache = CacheId(u32::try_from(self.caches.len()).ok()?);
-                self.caches.push(CacheRecord {
+                let record = CacheRecord {
                     heads,
-                    key_dim,
-                    value_dim,
+                    key_dim: key.width / heads,
+                    value_dim: value.width / heads,
                     reserved: 0,
-                });
+                };
+                if *both_ways {
+                    return Some(Op::Encode(Encode {
+                        query,
+                        key,
+                        value,
+                        output,
+                        cache: self.shared_cache(record)?,
+                        scale: *scale,
+                    }));
+                }
+                let cache = self.new_cache(record)?;
                 Op::Attention(Attention {
                     query,
                     key,

@@ -7,7 +7,7 @@ use tealight_core::ops::TensorId;
 
 use crate::onnx::Tensor;
 use crate::spec::{TensorSource, TensorSpec};
-use crate::weights::{JoinedMatrix, Matrix, PositionTable, Vectors};
+use crate::weights::{JoinedMatrix, Matrix, PositionRows, PositionTable, Vectors};
 
 /// Collects tensors in the order in which operators name them.
 pub(super) struct Tensors {
@@ -19,6 +19,7 @@ enum Entry {
     Matrix(Vec<Matrix>),
     Vector(Vec<Rc<Tensor>>),
     Table(Rc<PositionTable>, &'static str),
+    Positions(Rc<PositionRows>),
 }
 
 impl Tensors {
@@ -55,6 +56,14 @@ impl Tensors {
         self.find(
             |entry| matches!(entry, Entry::Table(known, _) if Rc::ptr_eq(known, table)),
             || Entry::Table(table.clone(), name),
+        )
+    }
+
+    /// A table of learned positions.
+    pub(super) fn positions(&mut self, table: &Rc<PositionRows>) -> Option<TensorId> {
+        self.find(
+            |entry| matches!(entry, Entry::Positions(known) if known == table),
+            || Entry::Positions(table.clone()),
         )
     }
 
@@ -95,6 +104,13 @@ impl Entry {
                 rows: 1,
                 cols: parts.iter().map(|part| part.len()).sum(),
                 source: boxed(Vectors(parts)),
+            },
+            Entry::Positions(table) => TensorSpec {
+                name: table.name(),
+                encoding: Encoding::Table,
+                rows: context,
+                cols: table.width(),
+                source: boxed(PositionRows::clone(&table)),
             },
             Entry::Table(table, name) => TensorSpec {
                 name: table.name(name),

@@ -119,24 +119,49 @@ pub(super) fn gelu_out_of_parts(model: &mut TestModel, cubic: f32) {
     model.edit("mlp").input[0] = "curve".into();
 }
 
+/// The gate's curve, as the error function of `gate / divisor` makes it.
+fn gelu_by_erf(divisor: f32) -> TestModel {
+    let mut model = fused();
+    for (name, value) in [("half", 0.5), ("unit", 1.0), ("divisor", divisor)] {
+        model.floats(name, &[], |_| value);
+    }
+    model.node("Div", &["gate", "divisor"], &["curve/inner"]);
+    model.node("Erf", &["curve/inner"], &["curve/erf"]);
+    model.node("Add", &["curve/erf", "unit"], &["curve/shifted"]);
+    model.node("Mul", &["gate", "curve/shifted"], &["curve/twice"]);
+    model.node("Mul", &["curve/twice", "half"], &["curve"]);
+    model.edit("mlp").input[0] = "curve".into();
+    model
+}
+
 #[test]
-fn gelu_with_tanh_is_recognised_whole_and_in_parts_and_other_gelus_are_not() {
-    let (mut spread, mut whole) = (fused(), fused());
-    gelu_out_of_parts(&mut spread, 0.044715);
-    whole.node("Gelu", &["gate"], &["curve"]);
-    whole.edit("mlp").input[0] = "curve".into();
-    assert_eq!(refused(&whole)[0], "curve", "with the error function");
-    whole.edit("curve").attribute.push(AttributeProto {
-        name: "approximate".into(),
-        s: "tanh".into(),
-        ..AttributeProto::default()
-    });
-    let spread = spec(&spread);
-    assert_eq!(spread.ops, spec(&whole).ops);
-    let Op::Gate(gate) = spread.ops[8] else {
-        panic!()
-    };
-    assert_eq!(gate.activation, Activation::GeluTanh);
+fn gelu_is_recognised_whole_and_in_parts_with_tanh_and_with_the_error_function() {
+    let mut by_tanh = fused();
+    gelu_out_of_parts(&mut by_tanh, 0.044715);
+    for (spread, approximate, expected) in [
+        (by_tanh, "tanh", Activation::GeluTanh),
+        (
+            gelu_by_erf(std::f32::consts::SQRT_2),
+            "none",
+            Activation::Gelu,
+        ),
+    ] {
+        let mut whole = fused();
+        whole.node("Gelu", &["gate"], &["curve"]);
+        whole.edit("mlp").input[0] = "curve".into();
+        whole.edit("curve").attribute.push(AttributeProto {
+            name: "approximate".into(),
+            s: approximate.into(),
+            ..AttributeProto::default()
+        });
+        let spread = spec(&spread);
+        assert_eq!(spread.ops, spec(&whole).ops);
+        let Op::Gate(gate) = spread.ops[8] else {
+            panic!()
+        };
+        assert_eq!(gate.activation, expected);
+    }
+    assert_eq!(refused(&gelu_by_erf(1.5))[0], "curve/erf");
 }
 
 /// Beyond `longest` positions the cosines and sines are all 2.

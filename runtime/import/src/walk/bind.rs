@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Walk;
 use super::dim::Dim;
 use super::grid::Grid;
-use super::network::{Columns, Network, Row, RowId, RowOp};
+use super::network::{Columns, Network, RowId, RowOp};
 use super::value::{Kind, Past, Rows, Value};
 use crate::ImportError;
 use crate::onnx::Graph;
@@ -18,6 +18,8 @@ pub(crate) struct Decoder {
     pub(crate) output: RowId,
     /// Whether those are hidden states rather than logits.
     pub(crate) hidden: bool,
+    /// Whether a token sees those behind it too.
+    pub(crate) whole: bool,
     /// Number of token ids.
     pub(crate) vocab: usize,
     /// Most positions for which this is what the graph computes, where it does not say the same
@@ -63,6 +65,8 @@ pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
             "input_ids" => Value::Tokens(vec![Dim::ONE, Dim::SEQUENCE]),
             // One sequence without padding: every position counts.
             "attention_mask" => Value::Grid(Grid::filled(vec![Dim::ONE, total], 1.0)),
+            // One text, not a pair.
+            "token_type_ids" => Value::Grid(Grid::filled(vec![Dim::ONE, Dim::SEQUENCE], 0.0)),
             "position_ids" => {
                 let shape = vec![Dim::ONE, Dim::SEQUENCE];
                 Value::Grid(Grid::linear(shape, past, vec![0, 1]))
@@ -156,9 +160,13 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
         let known = HIDDEN.join("` or `");
         fail(format!("it has no output `logits`, `{known}`"))
     })?;
-    match walk.past {
-        Dim::PAST => check_layers(&walk.network, &returned).map_err(fail)?,
-        _ => check_attention(&walk.network).map_err(fail)?,
+    if walk.past == Dim::PAST {
+        check_layers(&walk.network, &returned).map_err(fail)?;
+    }
+    let whole = sees_all(&walk.network).map_err(fail)?;
+    if whole && !hidden {
+        let fault = "its logits are of tokens that see those behind them, so it continues no text";
+        return Err(fail(fault.to_owned()));
     }
     let rows = walk.network.row(output).width;
     let vocab = vocab(&walk.network, (!hidden).then_some(rows)).map_err(fail)?;
@@ -166,6 +174,7 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
         network: walk.network,
         output,
         hidden,
+        whole,
         vocab,
         longest: walk.longest,
     })
@@ -232,12 +241,16 @@ fn check_layers(
     }
 }
 
-/// Something attends, where no layer returns what it attends to.
-fn check_attention(network: &Network) -> Result<(), String> {
-    let attends = |row: &Row| matches!(row.op, RowOp::Attention { .. });
-    match network.rows.iter().any(attends) {
-        true => Ok(()),
-        false => Err("it has no attention".into()),
+/// Whether attention is in both directions; all of it has to be alike.
+fn sees_all(network: &Network) -> Result<bool, String> {
+    let mut directions = network.rows.iter().filter_map(|row| match row.op {
+        RowOp::Attention { both_ways, .. } => Some(both_ways),
+        _ => None,
+    });
+    let first = directions.next().ok_or("it has no attention")?;
+    match directions.all(|both_ways| both_ways == first) {
+        true => Ok(first),
+        false => Err("some of its attention is in both directions, some is causal".into()),
     }
 }
 

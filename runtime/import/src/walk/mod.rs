@@ -193,7 +193,7 @@ impl Walk {
             return Some(above != 0.0);
         }
         let short = least - 1;
-        self.longest = Some(self.longest.map_or(short, |longest| longest.min(short)));
+        self.at_most(short);
         Some(below != 0.0)
     }
 
@@ -206,6 +206,19 @@ impl Walk {
     /// The meaning of an input; `None` if it is left out.
     pub(crate) fn value(&self, node: &Node, index: usize) -> Option<&Value> {
         self.values.get(node.input(index)?)
+    }
+
+    /// Gives an input another meaning, for whoever else reads it.
+    pub(crate) fn replace(&mut self, node: &Node, index: usize, value: Value) {
+        if let Some(name) = node.input(index) {
+            self.values.insert(name.to_owned(), value);
+        }
+    }
+
+    /// Keeps plans to texts for which what was found holds.
+    pub(crate) fn at_most(&mut self, positions: usize) {
+        let longest = self.longest.unwrap_or(positions);
+        self.longest = Some(longest.min(positions));
     }
 
     /// An input of whole numbers.

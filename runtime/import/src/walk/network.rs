@@ -6,7 +6,7 @@ use std::rc::Rc;
 use tealight_core::ops::{Activation, RopeStyle, RouteGroups, RouteScoring};
 
 use crate::onnx::Tensor;
-use crate::weights::{Matrix, PositionTable};
+use crate::weights::{Matrix, PositionRows, PositionTable};
 
 /// Index of an operator in a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +46,21 @@ pub(crate) enum RowOp {
         weight: Rc<Tensor>,
         epsilon: f32,
     },
+    LayerNorm {
+        input: Columns,
+        weight: Rc<Tensor>,
+        bias: Rc<Tensor>,
+        epsilon: f32,
+    },
+    /// What a table holds for each token's position is added.
+    Position {
+        input: Columns,
+        table: Rc<PositionRows>,
+    },
+    Activate {
+        activation: Activation,
+        input: Columns,
+    },
     /// Weights that share an input, one below the other; a bias for each or for none.
     Linear {
         input: Columns,
@@ -69,6 +84,8 @@ pub(crate) enum RowOp {
         scale: f32,
         window: Option<NonZeroU32>,
         softcap: Option<f32>,
+        /// Whether a token sees those behind it too.
+        both_ways: bool,
     },
     Gate {
         activation: Activation,
@@ -150,6 +167,9 @@ impl RowOp {
             RowOp::RmsNorm { input, .. }
             | RowOp::Rope { input, .. }
             | RowOp::Softcap { input, .. }
+            | RowOp::LayerNorm { input, .. }
+            | RowOp::Position { input, .. }
+            | RowOp::Activate { input, .. }
             | RowOp::Route { input, .. } => vec![input],
             RowOp::Linear {
                 input, residual, ..

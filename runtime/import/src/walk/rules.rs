@@ -3,8 +3,8 @@
 use super::Rule;
 use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
-    attention, embedding, experts, gated_mlp, group_query, linear, residual, rms_norm, rotary,
-    rotary_table, route, route_groups, softcap, standard_attention,
+    attention, embedding, experts, gated_mlp, group_query, layer_norm, linear, position, residual,
+    rms_norm, rotary, rotary_table, route, route_groups, softcap, standard_attention,
 };
 use crate::onnx::Node;
 
@@ -23,7 +23,7 @@ pub(super) fn of(node: &Node) -> Option<&'static [Rule]> {
 const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Add", &[
         arithmetic::ints, arithmetic::floats, rms_norm::shift, rotary::add, linear::bias,
-        gated_mlp::add, route::add, route::bias, attention::mask, residual::add, arithmetic::grids,
+        gated_mlp::add, route::add, route::bias, attention::mask, layer_norm::add, position::add, residual::add, arithmetic::grids,
     ]),
     ("", "And", &[logic::both]),
     ("", "Attention", &[standard_attention::rule]),
@@ -32,15 +32,16 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Constant", &[constant::constant]),
     ("", "ConstantOfShape", &[constant::constant_of_shape]),
     ("", "Cos", &[rotary_table::wave]),
-    ("", "DequantizeLinear", &[embedding::dequantize]),
+    ("", "DequantizeLinear", &[embedding::dequantize, position::dequantize]),
     ("", "Div", &[
-        arithmetic::ints, arithmetic::floats, rms_norm::inverse, attention::scale, route::normalize,
+        arithmetic::ints, arithmetic::floats, rms_norm::inverse, layer_norm::divide, attention::scale, route::normalize,
     ]),
     ("", "DynamicQuantizeLinear", &[linear::quantize]),
     ("", "Equal", &[logic::equal, logic::compare]),
+    ("", "Erf", &[gated_mlp::erf]),
     ("", "Expand", &[route_groups::expand, shape::expand]),
     ("", "Flatten", &[shape::flatten]),
-    ("", "Gather", &[embedding::gather, rotary_table::gather, pick::gather]),
+    ("", "Gather", &[embedding::gather, rotary_table::gather, position::gather, pick::gather]),
     ("", "GatherElements", &[route::scores_of]),
     ("", "GatherND", &[rotary_table::gather_nd, pick::gather_nd]),
     ("", "Gelu", &[gated_mlp::gelu]),
@@ -50,6 +51,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Identity", &[shape::identity]),
     ("", "If", &[logic::by_length]),
     ("", "IsNaN", &[attention::is_nan]),
+    ("", "LayerNormalization", &[layer_norm::fused]),
     ("", "Less", &[logic::compare]),
     ("", "LessOrEqual", &[logic::compare]),
     ("", "MatMul", &[
@@ -60,19 +62,19 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Mul", &[
         arithmetic::ints, arithmetic::floats, rms_norm::multiply, gated_mlp::multiply, gated_mlp::scale, softcap::cap,
         rotary_table::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,
-        rms_norm::square, arithmetic::grids, route::scale, experts::multiply,
+        rms_norm::square, layer_norm::weigh, layer_norm::square, arithmetic::grids, route::scale, experts::multiply,
         experts::shared,
     ]),
     ("", "NonZero", &[logic::non_zero]),
     ("", "Neg", &[arithmetic::unary, rotary::negate]),
     ("", "Not", &[route_groups::not, logic::not]),
     ("", "Or", &[logic::both]),
-    ("", "Pow", &[arithmetic::floats, rms_norm::square, gated_mlp::cube]),
+    ("", "Pow", &[arithmetic::floats, rms_norm::square, layer_norm::square, gated_mlp::cube]),
     ("", "RMSNormalization", &[rms_norm::fused]),
     ("", "Range", &[constant::range]),
     ("", "Reciprocal", &[arithmetic::unary, rms_norm::inverse]),
     ("", "ReduceMax", &[constant::reduce_max]),
-    ("", "ReduceMean", &[rms_norm::mean]),
+    ("", "ReduceMean", &[rms_norm::mean, layer_norm::mean]),
     ("", "ReduceSum", &[constant::reduce_sum, route::total, route_groups::sum, experts::sum]),
     ("", "Reshape", &[route_groups::reshape, shape::reshape]),
     ("", "RotaryEmbedding", &[rotary::standard]),
@@ -84,9 +86,9 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Slice", &[pick::slice]),
     ("", "Softmax", &[attention::softmax, route::score]),
     ("", "Split", &[pick::split]),
-    ("", "Sqrt", &[arithmetic::unary, rms_norm::root]),
+    ("", "Sqrt", &[arithmetic::unary, rms_norm::root, layer_norm::root]),
     ("", "Squeeze", &[shape::unsqueeze]),
-    ("", "Sub", &[arithmetic::ints, arithmetic::floats, arithmetic::grids]),
+    ("", "Sub", &[arithmetic::ints, arithmetic::floats, layer_norm::centre, arithmetic::grids]),
     ("", "Swish", &[gated_mlp::silu]),
     ("", "Tanh", &[gated_mlp::tanh, attention::bend, softcap::bend]),
     ("", "TopK", &[route::choose, route_groups::choose]),
@@ -95,6 +97,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Where", &[logic::pick, route_groups::select, attention::select, logic::select, logic::by_length]),
     (MICROSOFT, "FastGelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GatherBlockQuantized", &[embedding::gather_blocks]),
+    (MICROSOFT, "Gelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GroupQueryAttention", &[group_query::rule]),
     (MICROSOFT, "MatMulNBits", &[linear::matmul_nbits]),
     (MICROSOFT, "QuickGelu", &[gated_mlp::silu]),

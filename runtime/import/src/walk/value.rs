@@ -7,7 +7,9 @@ use super::dim::Dim;
 use super::grid::Grid;
 use super::layout::Layout;
 use super::network::RowId;
-use crate::groups::{attention, embedding, experts, gated_mlp, linear, rms_norm, rotary, route};
+use crate::groups::{
+    attention, embedding, experts, gated_mlp, layer_norm, linear, position, rms_norm, rotary, route,
+};
 use crate::onnx::{DType, Tensor};
 
 /// What a value means. Values that a group of operators makes on its way are kept in that
@@ -36,6 +38,8 @@ pub(crate) enum Value {
     Kept(Kept),
     Embedding(embedding::Part),
     RmsNorm(rms_norm::Part),
+    LayerNorm(layer_norm::Part),
+    Position(position::Part),
     Product(linear::Part),
     Rotary(rotary::Part),
     Attention(attention::Part),
@@ -179,6 +183,8 @@ impl Value {
             Value::Kept(kept) => kept.rows.layout.shape(),
             Value::Embedding(_) => None,
             Value::RmsNorm(part) => part.shape(),
+            Value::LayerNorm(part) => part.shape(),
+            Value::Position(part) => part.shape(),
             Value::Product(part) => part.shape(),
             Value::Rotary(part) => part.shape(),
             Value::Attention(part) => part.shape(),

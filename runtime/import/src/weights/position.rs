@@ -42,6 +42,16 @@ pub(crate) enum Step {
     Half,
 }
 
+impl Column {
+    /// The stored table and its column that this is, unchanged.
+    pub(crate) fn stored(&self) -> Option<(&Rc<Tensor>, usize)> {
+        match &self.start {
+            Start::Stored { table, column } if self.steps.is_empty() => Some((table, *column)),
+            _ => None,
+        }
+    }
+}
+
 impl PositionTable {
     /// Positions that the table reaches; `None` if it is computed and knows no end.
     pub(crate) fn positions(&self) -> Option<usize> {

@@ -167,6 +167,7 @@ mod tests {
                 .collect(),
             output: buffers.len() - 1,
             hidden: None,
+            whole: false,
             caches: Vec::new(),
             tensors: Vec::new(),
             vocab: 1,

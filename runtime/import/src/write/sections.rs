@@ -156,6 +156,7 @@ fn model(spec: &DecoderSpec<'_>) -> Result<ModelRecord, WriteError> {
         head: word("operators", spec.head)?,
         logits: word("buffers", spec.output)?,
         hidden: word("width of hidden states", spec.hidden.unwrap_or(0))?,
+        whole: u32::from(spec.whole),
         ..ModelRecord::zeroed()
     })
 }

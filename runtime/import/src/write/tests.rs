@@ -97,6 +97,7 @@ fn small() -> DecoderSpec<'static> {
         ],
         output: 2,
         hidden: None,
+        whole: false,
         caches: Vec::new(),
         tensors: vec![
             tensor("embed", Encoding::Int4, VOCAB, HIDDEN),

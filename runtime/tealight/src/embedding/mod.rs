@@ -54,7 +54,12 @@ impl Embedder {
             });
         }
         let context = model.context();
-        let step = model.step_size().min(context);
+        let whole = model.plan().model().whole != 0;
+        let step = if whole {
+            context
+        } else {
+            model.step_size().min(context)
+        };
         let config = Config {
             context,
             step,

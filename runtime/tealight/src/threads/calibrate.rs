@@ -40,7 +40,10 @@ pub(super) fn fastest(
     // Touches every page of the weights.
     model.time(&*crews[most - 1], prompt, 1)?;
     let mut counts = ThreadCounts::both(most);
-    for (tokens, count) in [(prompt, &mut counts.prefill), (1, &mut counts.decode)] {
+    // Where a text is one step, no token follows another.
+    let whole = plan.model().whole != 0;
+    let decode = [(1, &mut counts.decode)].into_iter().filter(|_| !whole);
+    for (tokens, count) in std::iter::once((prompt, &mut counts.prefill)).chain(decode) {
         let once = model.time(&*crews[most - 1], tokens, 1)?;
         let times = (LEAST.as_secs_f64() / once.as_secs_f64().max(1e-9)).ceil() as usize;
         *count = fewest(most, BUDGET, &mut |count| {

@@ -140,6 +140,30 @@ fn describe(model: &Model, op: &Op) -> String {
                 view(op.output)
             )
         }
+        Op::LayerNorm(op) => format!(
+            "{} -> {}, {}, bias {}, epsilon {:e}",
+            view(op.input),
+            view(op.output),
+            tensor(op.weight),
+            tensor(op.bias),
+            op.epsilon
+        ),
+        Op::Position(op) => format!("{} in place, plus {}", view(op.values), tensor(op.table)),
+        Op::Activate(op) => {
+            let activation = activation(op.activation);
+            format!("{} in place, through {activation}", view(op.values))
+        }
+        Op::Encode(op) => {
+            let (query, key, value) = (view(op.query), view(op.key), view(op.value));
+            let cache = &model.plan().caches()[op.cache.0 as usize];
+            let heads = op.query.width / cache.key_dim.max(1);
+            format!(
+                "{query}, {key}, {value} -> {}, {heads} heads over {}, both ways, scale {}",
+                view(op.output),
+                cache.heads,
+                op.scale
+            )
+        }
     };
     format!("{:<9} {arguments}", op.name())
 }
@@ -147,7 +171,8 @@ fn describe(model: &Model, op: &Op) -> String {
 fn activation(activation: Activation) -> &'static str {
     match activation {
         Activation::Silu => "silu",
-        Activation::GeluTanh => "gelu",
+        Activation::GeluTanh => "gelu (tanh)",
+        Activation::Gelu => "gelu",
     }
 }
 

@@ -292,6 +292,8 @@ pub(super) fn attended<E: KvVector>(
         heads,
         position,
         window,
+        #[cfg(feature = "encoders")]
+        both_ways: false,
     };
     for first in (0..queries.count()).step_by(cut) {
         let range = first..queries.count().min(first + cut);
