@@ -46,6 +46,19 @@ impl<'a> Rows<'a> {
         // SAFETY: `new` promised it for every t below count.
         unsafe { core::slice::from_raw_parts(self.first.add(t * self.stride), self.width) }
     }
+
+    /// Columns `start..start + N` of some rows, row by row.
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) fn arrays<const N: usize>(
+        &self,
+        rows: Range<usize>,
+        start: usize,
+    ) -> impl Iterator<Item = &'a [f32; N]> + use<'a, N> {
+        assert!(rows.end <= self.count && N <= self.width && start <= self.width - N);
+        let (first, stride) = (self.first, self.stride);
+        // SAFETY: within rows and columns by the assertion; `new` promised those.
+        rows.map(move |t| unsafe { &*first.add(t * stride + start).cast() })
+    }
 }
 
 /// Rows to write, shared by threads that each write other rows or other columns.
@@ -96,5 +109,21 @@ impl<'a> RowsMut<'a> {
             let first = self.first.add(t * self.stride + columns.start);
             core::slice::from_raw_parts_mut(first, columns.len())
         }
+    }
+
+    /// Columns `start..start + N` of some rows, row by row.
+    ///
+    /// # Safety
+    /// As for [`RowsMut::columns`].
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) unsafe fn arrays<const N: usize>(
+        &self,
+        rows: Range<usize>,
+        start: usize,
+    ) -> impl Iterator<Item = &'a mut [f32; N]> + use<'a, N> {
+        assert!(rows.end <= self.count && N <= self.width && start <= self.width - N);
+        let (first, stride) = (self.first, self.stride);
+        // SAFETY: in bounds by the assertion, unshared by the caller's promise.
+        rows.map(move |t| unsafe { &mut *first.add(t * stride + start).cast() })
     }
 }

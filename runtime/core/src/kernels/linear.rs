@@ -1,5 +1,8 @@
 //! What the matrix products share: the weight they read, and how a sum becomes an output.
 
+#[cfg(target_arch = "aarch64")]
+use core::ops::Range;
+
 use super::lanes::{LANES, Lanes};
 use crate::layout::{Encoding, GROUP_ROWS};
 use crate::rows::{Rows, RowsMut};
@@ -145,6 +148,145 @@ impl Epilogue<'_> {
         match <&mut [f32; LANES]>::try_from(&mut *out) {
             Ok(out) => lanes.store(y, out),
             Err(_) => lanes.store_some(y, out),
+        }
+    }
+
+    /// What [`Epilogue::finish`] makes of the sums of all parts of a row, given what is added.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn finished<L: Lanes, const PARTS: usize>(
+        &self,
+        lanes: L,
+        sums: [L::F; PARTS],
+        bias: Option<L::F>,
+        residual: Option<L::F>,
+    ) -> L::F {
+        let scale = lanes.splat(self.scale);
+        let mut y = lanes.mul(sums[0], scale);
+        if let Some(bias) = bias {
+            y = lanes.add(y, bias);
+        }
+        if let Some(residual) = residual {
+            y = lanes.add(residual, y);
+        }
+        for part in 1..PARTS {
+            y = lanes.add(y, lanes.mul(sums[part], scale));
+        }
+        y
+    }
+
+    /// Finishes the outputs of one group for some rows of the input, of which row
+    /// `rows.start + i` has `sums(i)`: what is the same for all is found once.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    pub(super) fn finish_rows<L: Lanes>(
+        &self,
+        lanes: L,
+        rows: Range<usize>,
+        group: usize,
+        sums: impl Fn(usize) -> L::F,
+    ) {
+        let parts = self.precision.int8_rows();
+        let outputs = rows.start / parts..rows.end / parts;
+        let start = group * GROUP_ROWS;
+        if start + GROUP_ROWS > self.output.width()
+            || rows != (outputs.start * parts..outputs.end * parts)
+        {
+            for (i, t) in rows.enumerate() {
+                self.finish(lanes, t, group, sums(i));
+            }
+            return;
+        }
+        match self.precision {
+            InputPrecision::Int8 => {
+                self.finish_whole(lanes, outputs, start, |i| [sums(i)]);
+            }
+            InputPrecision::Int16 => {
+                self.finish_whole(lanes, outputs, start, |i| [sums(2 * i), sums(2 * i + 1)]);
+            }
+        }
+    }
+
+    /// The same for rows of the output, of which every column from `start` to the group's end is
+    /// there.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    fn finish_whole<L: Lanes, const PARTS: usize>(
+        &self,
+        lanes: L,
+        rows: Range<usize>,
+        start: usize,
+        sums: impl Fn(usize) -> [L::F; PARTS],
+    ) {
+        let bias = self.bias.map(|bias| load(lanes, &bias[start..][..LANES]));
+        // SAFETY: groups are disjoint columns, and a group is given to one thread.
+        let outputs = unsafe { self.output.arrays(rows.clone(), start) };
+        match &self.residual {
+            Residual::None => {
+                for (i, out) in outputs.enumerate() {
+                    lanes.store(self.finished(lanes, sums(i), bias, None), out);
+                }
+            }
+            Residual::InPlace => {
+                for (i, out) in outputs.enumerate() {
+                    let residual = Some(lanes.load(out));
+                    lanes.store(self.finished(lanes, sums(i), bias, residual), out);
+                }
+            }
+            Residual::Rows(residual) => {
+                for ((i, out), row) in outputs.enumerate().zip(residual.arrays(rows, start)) {
+                    let residual = Some(lanes.load(row));
+                    lanes.store(self.finished(lanes, sums(i), bias, residual), out);
+                }
+            }
+        }
+    }
+
+    /// Finishes some groups of all rows of the input, whose sums `sums` computes. Where those are
+    /// parts of one row, what groups have in common is found once.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    pub(super) fn finish_groups<L: Lanes, const ROWS: usize>(
+        &self,
+        lanes: L,
+        groups: Range<usize>,
+        mut sums: impl FnMut(usize) -> [L::F; ROWS],
+    ) {
+        if groups.is_empty() {
+            return;
+        }
+        let one = self.output.count() == 1 && self.precision.int8_rows() == ROWS;
+        let whole = if one {
+            groups.end.min(self.output.width() / GROUP_ROWS)
+        } else {
+            groups.start
+        };
+        let columns = groups.start * GROUP_ROWS..whole * GROUP_ROWS;
+        let residual = match &self.residual {
+            Residual::Rows(rows) => &rows.row(0)[columns.clone()],
+            Residual::None | Residual::InPlace => &[],
+        };
+        let mut residual = residual.as_chunks().0.iter();
+        let bias = self.bias.map_or(&[][..], |bias| &bias[columns.clone()]);
+        let mut bias = bias.as_chunks().0.iter();
+        // SAFETY: groups are disjoint columns, and a group is given to one thread; those that are
+        // finished otherwise are not among these.
+        let out = unsafe { self.output.columns(0, columns) };
+        let mut outputs = out.as_chunks_mut().0.iter_mut();
+        for group in groups {
+            let sums = sums(group);
+            let Some(out) = outputs.next() else {
+                for (t, sums) in sums.into_iter().enumerate() {
+                    self.finish(lanes, t, group, sums);
+                }
+                continue;
+            };
+            let residual = match &self.residual {
+                Residual::InPlace => Some(lanes.load(out)),
+                _ => residual.next().map(|row| lanes.load(row)),
+            };
+            let bias = bias.next().map(|bias| lanes.load(bias));
+            lanes.store(self.finished(lanes, sums, bias, residual), out);
         }
     }
 }

@@ -62,6 +62,18 @@ impl<'a> QuantizedRows<'a> {
             sums: &self.sums[blocks],
         }
     }
+
+    /// Where the values and the scales from block `block` of row `t` on lie.
+    #[cfg(target_arch = "aarch64")]
+    #[inline(always)]
+    pub(super) fn place(&self, t: usize, block: usize) -> (*const i8, *const f32) {
+        assert!(t < self.rows && block <= self.blocks);
+        let block = t * self.blocks + block;
+        (
+            self.values.as_ptr().wrapping_add(block * BLOCK),
+            self.scales.as_ptr().wrapping_add(block),
+        )
+    }
 }
 
 /// One quantized row: as many values' blocks as scales and sums.
@@ -188,14 +200,16 @@ pub(super) fn round_to_int8<L: Lanes, const N: usize>(lanes: L, x: [L::F; N]) ->
     }
     let scales = lanes.splat(scale);
     let mut values = x;
-    for value in &mut values {
-        *value = round_within_127(lanes, lanes.div(*value, scales));
+    // A denormal scale has few digits, so quotients may exceed the limit. Firmware has no room for
+    // leaving out what other scales do not need.
+    if cfg!(target_os = "none") || scale < f32::MIN_POSITIVE {
+        for value in &mut values {
+            *value = lanes.round(lanes.clamp(lanes.div(*value, scales), -127.0, 127.0));
+        }
+    } else {
+        for value in &mut values {
+            *value = lanes.round(lanes.div(*value, scales));
+        }
     }
     (values, scale)
-}
-
-/// A denormal scale has few digits, so quotients may exceed the limit.
-#[inline(always)]
-fn round_within_127<L: Lanes>(lanes: L, x: L::F) -> L::F {
-    lanes.round(lanes.clamp(x, -127.0, 127.0))
 }

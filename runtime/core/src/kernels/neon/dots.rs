@@ -26,6 +26,9 @@ pub(super) struct DotProd;
 /// How blocks are multiplied. All of it must be inlined, so that it is compiled for the
 /// instructions of the caller.
 pub(super) trait Block: Copy {
+    /// Whether there is a loop over whole groups.
+    const STREAMS: bool = false;
+
     /// Adds `Σ stored · x` to `dots`.
     ///
     /// # Safety
@@ -51,7 +54,7 @@ pub(super) trait Block: Copy {
     );
 
     /// Adds all blocks of an int4 group without zero points to the sums of `T` tokens, a quarter
-    /// each, where there is a form for so many; else nothing is done, and that is said.
+    /// each. Only where [`Block::STREAMS`], for one token or two.
     ///
     /// # Safety
     /// The processor has the instructions. `group` points to as many blocks as each row has.
@@ -61,8 +64,8 @@ pub(super) trait Block: Copy {
         _group: *const u8,
         _rows: &[QuantizedRow<'_>; T],
         _sums: &mut [[float32x4_t; 4]; T],
-    ) -> bool {
-        false
+    ) {
+        unreachable!("no loop over whole groups");
     }
 }
 
@@ -164,22 +167,23 @@ unsafe fn int4_products<const LOW: usize, const HIGH: usize, const Q: usize, con
 }
 
 impl Block for DotProd {
+    const STREAMS: bool = true;
+
     #[inline(always)]
     unsafe fn int4_group<const T: usize>(
         self,
         group: *const u8,
         rows: &[QuantizedRow<'_>; T],
         sums: &mut [[float32x4_t; 4]; T],
-    ) -> bool {
+    ) {
         // SAFETY: the caller's promise.
         unsafe {
             match (&rows[..], &mut sums[..]) {
                 ([row], [sums]) => one_row(group, row, sums),
                 ([one, two], [sums, more]) => two_rows(group, one, two, sums, more),
-                _ => return false,
+                _ => unreachable!("one token or two"),
             }
         }
-        true
     }
 
     #[inline(always)]

@@ -100,14 +100,11 @@ impl<P: Block> Product<'_, P> {
     #[inline(always)]
     fn run<const INT4: bool, const ZERO_POINTS: bool>(self, groups: Range<usize>) {
         let count = self.input.count();
-        if INT4 && !ZERO_POINTS {
-            let done = match count {
-                1 => self.stream::<1>(groups.clone()),
-                2 => self.stream::<2>(groups.clone()),
-                _ => false,
-            };
-            if done {
-                return;
+        if P::STREAMS && INT4 && !ZERO_POINTS {
+            match count {
+                1 => return self.stream::<1>(groups),
+                2 => return self.stream::<2>(groups),
+                _ => {}
             }
         }
         for group in groups {
@@ -124,23 +121,23 @@ impl<P: Block> Product<'_, P> {
         }
     }
 
-    /// All groups for all `T` rows of the input, if there is a loop over whole groups for so many;
-    /// says whether there is.
+    /// All groups for all `T` rows of the input.
     #[inline(always)]
-    fn stream<const T: usize>(self, groups: Range<usize>) -> bool {
+    fn stream<const T: usize>(self, groups: Range<usize>) {
         let rows = core::array::from_fn(|t| self.input.row(t));
         let bytes = self.input.blocks() * (GROUP_ROWS * BLOCK / 2 + 2 * GROUP_ROWS);
-        for group in groups {
-            let blocks = self.weight.data[group * bytes..][..bytes].as_ptr();
-            let mut sums = [self.lanes.splat(0.0); T];
+        let data = &self.weight.data[groups.start * bytes..groups.end * bytes];
+        let (first, lanes) = (groups.start, self.lanes);
+        self.epilogue.finish_groups(lanes, groups, |group| {
+            let mut sums = [lanes.splat(0.0); T];
             // SAFETY: whoever made the product has the instructions of `P`. The group holds as
             // many blocks as each row.
-            if !unsafe { self.block.int4_group(blocks, &rows, &mut sums) } {
-                return false;
+            unsafe {
+                let blocks = data.as_ptr().add((group - first) * bytes);
+                self.block.int4_group(blocks, &rows, &mut sums);
             }
-            self.finish(group, 0, sums);
-        }
-        true
+            sums
+        });
     }
 
     /// A group for `T` tokens from `t` on; returns `T`.

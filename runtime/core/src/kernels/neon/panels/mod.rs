@@ -202,10 +202,11 @@ impl<P: Product> Panels<'_, P> {
                 for sums in &mut *quarters {
                     self.product.by_token(sums);
                 }
-                for (i, t) in tile.clone().enumerate() {
-                    let sums = core::array::from_fn(|quarter| quarters[quarter][i]);
-                    self.epilogue.finish(self.lanes, t, group, sums);
-                }
+                let [a, b, c, d] = quarters;
+                self.epilogue
+                    .finish_rows(self.lanes, tile.clone(), group, |i| {
+                        [a[i], b[i], c[i], d[i]]
+                    });
             }
         }
     }
