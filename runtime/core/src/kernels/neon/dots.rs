@@ -70,14 +70,10 @@ pub(super) trait Block: Copy {
 }
 
 /// Low and high nibbles of sixteen bytes.
-///
-/// # Safety
-/// They can be read.
 #[inline(always)]
-pub(super) unsafe fn nibbles(codes: *const u8) -> [int8x16_t; 2] {
-    // SAFETY: the caller's promise.
+pub(super) fn nibbles(codes: uint8x16_t) -> [int8x16_t; 2] {
+    // SAFETY: baseline instructions.
     unsafe {
-        let codes = vld1q_u8(codes);
         [
             vreinterpretq_s8_u8(vandq_u8(codes, vdupq_n_u8(15))),
             vreinterpretq_s8_u8(vshrq_n_u8::<4>(codes)),
@@ -155,7 +151,7 @@ unsafe fn int4_products<const LOW: usize, const HIGH: usize, const Q: usize, con
     unsafe {
         let mut bytes = [[vdupq_n_s8(0); 2]; Q];
         for q in 0..Q {
-            bytes[q] = nibbles(codes.add(16 * q));
+            bytes[q] = nibbles(vld1q_u8(codes.add(16 * q)));
         }
         for q in 0..Q {
             sdots::<LOW, T>(&mut dots[q], bytes[q][0], inputs);
@@ -276,7 +272,8 @@ unsafe fn int4_chunk<const Q: usize, const T: usize>(
     unsafe {
         let inputs = repeated(x, 8 * chunk);
         for q in 0..Q {
-            let [low, high] = nibbles(codes.add(chunk * CHUNK + 16 * q));
+            let codes = vld1q_u8(codes.add(chunk * CHUNK + 16 * q));
+            let [low, high] = nibbles(codes);
             for t in 0..T {
                 multiply_add(&mut sums[q][t], low, inputs[t][0]);
                 multiply_add(&mut sums[q][t], high, inputs[t][1]);

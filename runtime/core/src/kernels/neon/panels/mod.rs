@@ -9,7 +9,6 @@ use core::ops::Range;
 
 use super::dots::{CHUNK, nibbles, signed};
 use super::{Neon, four_halves};
-use crate::kernels::quantize::QuantizedRow;
 use crate::kernels::{Epilogue, QuantizedRows, Weight};
 use crate::layout::{BLOCK, Encoding, GROUP_ROWS};
 
@@ -24,7 +23,7 @@ const GROUPS: usize = 4;
 /// Four rows of a group.
 const QUARTERS: usize = 4 * GROUPS;
 /// Most blocks of a stretch.
-const STRETCH: usize = 9;
+const STRETCH: usize = 10;
 /// Most tokens of a tile: their sums and what is added to them fill the registers.
 const TILE: usize = 10;
 /// Tiles of tokens whose sums there is room for.
@@ -35,27 +34,30 @@ const TILES: usize = 16;
 trait Product: Copy {
     /// Tokens of a tile, at most [`TILE`].
     const TOKENS: usize;
-    /// A block of the tokens of a tile with its scales, as the product arranges them.
-    type InputBlock: Copy;
+    /// Blocks of the tokens of a tile with their scales, as the product arranges them.
+    type Inputs;
 
-    /// Weights of a block of a quarter from `chunks[i]`: inputs `8 · i ..` and `8 · i + 4 ..` of
-    /// its four rows, whose scales are `scales`.
-    fn weights(self, chunks: [[int8x16_t; 2]; 4], scales: float32x4_t) -> WeightBlock;
+    /// Codes `2 · i` and `2 · i + 1` of a block of a quarter, from inputs `8 · i ..` and
+    /// `8 · i + 4 ..` of its four rows.
+    fn codes(self, inputs: [int8x16_t; 2]) -> [int8x16_t; 2];
+
+    /// The scales of a block of a quarter, from those of its four rows.
+    fn scales(self, scales: float32x4_t) -> [float32x4_t; 2];
 
     /// Packs blocks of up to [`Product::TOKENS`] tokens. Where a product takes several at once,
     /// the last one may stand for others too.
-    fn inputs(self, rows: Rows<'_>, out: &mut [MaybeUninit<Self::InputBlock>; STRETCH]);
+    fn inputs(self, rows: Rows<'_>, out: &mut MaybeUninit<Self::Inputs>);
 
-    /// Adds the blocks of quarters, block after block, for `tokens` tokens.
+    /// Adds the blocks of quarters, block after block, for the tokens of `rows`.
     ///
     /// # Safety
-    /// The processor has the instructions. Of each quarter's `weights` as many blocks as there are
-    /// `inputs` have been written, and those for so many tokens.
+    /// The processor has the instructions. `inputs` has been packed from these rows, and of each
+    /// quarter's `weights` as many blocks have been written.
     unsafe fn multiply(
         self,
-        tokens: usize,
+        rows: Rows<'_>,
         weights: &[Stretch],
-        inputs: &[MaybeUninit<Self::InputBlock>],
+        inputs: &MaybeUninit<Self::Inputs>,
         sums: &mut [Sums],
     );
 
@@ -67,7 +69,7 @@ trait Product: Copy {
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct WeightBlock {
-    codes: [int8x16_t; 8],
+    codes: [[int8x16_t; 2]; 4],
     scales: [float32x4_t; 2],
 }
 
@@ -87,17 +89,29 @@ struct Rows<'a> {
     blocks: usize,
 }
 
-impl<'a> Rows<'a> {
-    /// The blocks of token `t` of these, or of the last one.
+impl Rows<'_> {
+    /// Where the blocks of `N` tokens from `t` on, the last one for those that are not there, lie:
+    /// values and scales.
     #[inline(always)]
-    fn row(&self, t: usize) -> QuantizedRow<'a> {
-        let row = self.input.row(self.start + t.min(self.count - 1));
-        let blocks = self.first_block..self.first_block + self.blocks;
-        QuantizedRow {
-            values: &row.values[blocks.clone()],
-            scales: &row.scales[blocks.clone()],
-            sums: &row.sums[blocks],
+    fn places<const N: usize>(&self, t: usize) -> [(*const i8, *const f32); N] {
+        let (values, scales) = self.input.place(self.start + t, self.first_block);
+        let blocks = self.input.blocks();
+        let last = self.count - 1 - t;
+        assert!(self.start + t + last < self.input.count());
+        let mut places = [(values, scales); N];
+        for (i, place) in places.iter_mut().enumerate() {
+            let blocks = i.min(last) * blocks;
+            place.0 = values.wrapping_add(blocks * BLOCK);
+            place.1 = scales.wrapping_add(blocks);
         }
+        places
+    }
+
+    /// How many blocks, which all rows have and a stretch has room for.
+    #[inline(always)]
+    fn blocks(&self) -> usize {
+        assert!(self.blocks <= STRETCH.min(self.input.blocks() - self.first_block));
+        self.blocks
     }
 }
 
@@ -166,17 +180,18 @@ impl<P: Product> Panels<'_, P> {
     #[inline(always)]
     fn panel(self, groups: Range<usize>, tokens: Range<usize>) {
         let blocks = self.input.blocks();
+        // Whole pairs of blocks, which a turn of the loop of `sdot` takes.
         let stretch = blocks.div_ceil(blocks.div_ceil(STRETCH).max(1));
+        let stretch = stretch.next_multiple_of(2);
         let quarters = 4 * groups.len();
         let mut weights = [[const { MaybeUninit::uninit() }; STRETCH]; QUARTERS];
-        let mut inputs = [const { MaybeUninit::uninit() }; STRETCH];
+        let mut inputs = MaybeUninit::uninit();
         // SAFETY: a baseline instruction.
         let mut sums = unsafe { [[[vdupq_n_f32(0.0); TILE]; QUARTERS]; TILES] };
         for start in (0..blocks).step_by(stretch.max(1)) {
             let range = start..blocks.min(start + stretch);
-            for (quarter, out) in weights.iter_mut().enumerate().take(quarters) {
-                let (group, quarter) = (groups.start + quarter / 4, quarter % 4);
-                self.unpack(group, quarter, range.clone(), out);
+            for (group, out) in groups.clone().zip(weights.as_chunks_mut().0) {
+                self.unpack(group, range.clone(), out);
             }
             for (tile, sums) in tokens.clone().step_by(P::TOKENS).zip(&mut sums) {
                 let rows = Rows {
@@ -187,12 +202,11 @@ impl<P: Product> Panels<'_, P> {
                     blocks: range.len(),
                 };
                 self.product.inputs(rows, &mut inputs);
-                let (inputs, sums) = (&inputs[..range.len()], &mut sums[..quarters]);
                 // SAFETY: `unpack` and `inputs` have just written these blocks for these tokens;
                 // whoever made the panels has the instructions.
                 unsafe {
-                    self.product
-                        .multiply(rows.count, &weights[..quarters], inputs, sums);
+                    let (weights, sums) = (&weights[..quarters], &mut sums[..quarters]);
+                    self.product.multiply(rows, weights, &inputs, sums);
                 }
             }
         }
@@ -211,39 +225,84 @@ impl<P: Product> Panels<'_, P> {
         }
     }
 
-    /// Unpacks some blocks of a quarter of a group.
+    /// Unpacks some blocks of a group.
     #[inline(always)]
-    fn unpack(self, group: usize, quarter: usize, blocks: Range<usize>, out: &mut Stretch) {
+    fn unpack(self, group: usize, blocks: Range<usize>, out: &mut [Stretch; 4]) {
         let encoding = self.weight.encoding;
         let block_bytes = encoding.block_bytes().expect("a quantized encoding");
-        let group = &self.weight.group(group)[blocks.start * block_bytes..];
-        let group = &group[..blocks.len() * block_bytes];
-        for (block, out) in group.chunks_exact(block_bytes).zip(out) {
-            // SAFETY: a block holds codes, scales and zero points of 16 rows, of which these
-            // are the quarter's.
-            let (chunks, scales) = unsafe {
-                let codes = block.as_ptr().add(16 * quarter);
-                let rest = block.as_ptr().add(encoding.code_bytes());
-                let chunks = match encoding {
-                    Encoding::Int4 => int4_chunks(codes, vdupq_n_s8(8)),
+        let first = group * self.input.blocks() + blocks.start;
+        let data = &self.weight.data[first * block_bytes..][..blocks.len() * block_bytes];
+        for (b, block) in data.chunks_exact(block_bytes).enumerate() {
+            let (block, [first, second, third, fourth]) = (block.as_ptr(), &mut *out);
+            let out = [first, second, third, fourth].map(|out| out[b].as_mut_ptr());
+            // SAFETY: a block holds codes, scales and zero points of 16 rows, four of them a
+            // quarter; `out` is four blocks of it.
+            unsafe {
+                let rest = block.add(encoding.code_bytes());
+                match encoding {
+                    Encoding::Int4 => self.int4(block, [vdupq_n_s8(8); 4], out),
                     Encoding::Int4ZeroPoint => {
-                        let zero_points = rest.add(2 * GROUP_ROWS + 4 * quarter).cast();
-                        int4_chunks(codes, each_four_times(vld1q_dup_u32(zero_points)))
+                        let zero_points = [0, 1, 2, 3].map(|quarter| {
+                            let stored = rest.add(2 * GROUP_ROWS + 4 * quarter).cast();
+                            each_four_times(vld1q_dup_u32(stored))
+                        });
+                        self.int4(block, zero_points, out);
                     }
-                    _ => int8_chunks(codes),
-                };
-                (chunks, four_halves(rest.add(8 * quarter)))
-            };
-            out.write(self.product.weights(chunks, scales));
+                    _ => self.int8(block, out),
+                }
+                for (quarter, out) in out.into_iter().enumerate() {
+                    let scales = four_halves(rest.add(8 * quarter));
+                    (&raw mut (*out).scales).write(self.product.scales(scales));
+                }
+            }
         }
     }
-}
 
-/// A block of inputs.
-#[inline(always)]
-fn sixteens(x: &[i8; BLOCK]) -> [int8x16_t; 2] {
-    // SAFETY: baseline instructions within the array.
-    unsafe { [vld1q_s8(x.as_ptr()), vld1q_s8(x.as_ptr().add(16))] }
+    /// The codes of a block of int4, less zero points.
+    ///
+    /// # Safety
+    /// `block` points to the codes, and each of `out` can be written.
+    #[inline(always)]
+    unsafe fn int4(
+        self,
+        block: *const u8,
+        zero_points: [int8x16_t; 4],
+        out: [*mut WeightBlock; 4],
+    ) {
+        for chunk in 0..4 {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let codes = vld1q_u8_x4(block.add(chunk * CHUNK));
+                let codes = [codes.0, codes.1, codes.2, codes.3];
+                for quarter in 0..4 {
+                    let inputs =
+                        nibbles(codes[quarter]).map(|input| vsubq_s8(input, zero_points[quarter]));
+                    let codes = self.product.codes(inputs);
+                    (&raw mut (*out[quarter]).codes[chunk]).write(codes);
+                }
+            }
+        }
+    }
+
+    /// The codes of a block of int8, less 128.
+    ///
+    /// # Safety
+    /// As for [`Panels::int4`].
+    #[inline(always)]
+    unsafe fn int8(self, block: *const u8, out: [*mut WeightBlock; 4]) {
+        for chunk in 0..4 {
+            for quarter in 0..4 {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let codes = block.add(2 * chunk * CHUNK + 16 * quarter);
+                    let codes = self
+                        .product
+                        .codes([signed(codes), signed(codes.add(CHUNK))]);
+                    (&raw mut (*out[quarter]).codes[chunk]).write(codes);
+                }
+            }
+        }
+    }
 }
 
 /// The bytes of a word, each four times.
@@ -255,39 +314,5 @@ fn each_four_times(word: uint32x4_t) -> int8x16_t {
         let twice = vzip1q_u8(bytes, bytes);
         let four_times = vreinterpretq_u16_u8(twice);
         vreinterpretq_s8_u16(vzip1q_u16(four_times, four_times))
-    }
-}
-
-/// A quarter's nibbles less `zero_points`.
-///
-/// # Safety
-/// `codes` points to the quarter's bytes of an int4 block.
-#[inline(always)]
-unsafe fn int4_chunks(codes: *const u8, zero_points: int8x16_t) -> [[int8x16_t; 2]; 4] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut out = [[vdupq_n_s8(0); 2]; 4];
-        for c in 0..4 {
-            let [low, high] = nibbles(codes.add(c * CHUNK));
-            out[c] = [vsubq_s8(low, zero_points), vsubq_s8(high, zero_points)];
-        }
-        out
-    }
-}
-
-/// A quarter's bytes less 128.
-///
-/// # Safety
-/// `codes` points to the quarter's bytes of an int8 block.
-#[inline(always)]
-unsafe fn int8_chunks(codes: *const u8) -> [[int8x16_t; 2]; 4] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut out = [[vdupq_n_s8(0); 2]; 4];
-        for c in 0..4 {
-            let codes = codes.add(2 * c * CHUNK);
-            out[c] = [signed(codes), signed(codes.add(CHUNK))];
-        }
-        out
     }
 }

@@ -4,47 +4,51 @@ use core::arch::aarch64::*;
 use core::arch::asm;
 use core::mem::MaybeUninit;
 
-use super::{Product, Rows, STRETCH, Stretch, Sums, TILE, WeightBlock};
+use super::{Product, Rows, STRETCH, Stretch, Sums, TILE};
 
 /// Pairs of tokens of a tile.
 const PAIRS: usize = TILE / 2;
 
-/// In a block of weights `codes[2 · i + h]` are inputs `8 · i ..` of rows `2 · h` and
+/// In a block of weights `codes[i][h]` has inputs `8 · i ..` of rows `2 · h` and
 /// `2 · h + 1`, and `scales[h]` has two lanes for each of them. Of a block of inputs register
 /// `5 · i + p` has inputs `8 · i ..` of both tokens of pair `p`, and in `20 + p` their scales
 /// alternate. Sums `2 · p + h` are of rows and tokens like that.
 #[derive(Clone, Copy)]
 pub(super) struct Smmla;
 
-/// A block of the tokens of a tile.
-type InputBlock = [int8x16_t; 5 * PAIRS];
+/// Blocks of the tokens of a tile.
+type Inputs = [[int8x16_t; 5 * PAIRS]; STRETCH];
 
 impl Product for Smmla {
     const TOKENS: usize = TILE;
-    type InputBlock = InputBlock;
+    type Inputs = Inputs;
 
     #[inline(always)]
-    fn weights(self, chunks: [[int8x16_t; 2]; 4], scales: float32x4_t) -> WeightBlock {
+    fn codes(self, inputs: [int8x16_t; 2]) -> [int8x16_t; 2] {
         // SAFETY: baseline instructions.
         unsafe {
-            let mut codes = [vdupq_n_s8(0); 8];
-            for i in 0..4 {
-                let [low, high] = chunks[i].map(|chunk| vreinterpretq_s32_s8(chunk));
-                codes[2 * i] = vreinterpretq_s8_s32(vzip1q_s32(low, high));
-                codes[2 * i + 1] = vreinterpretq_s8_s32(vzip2q_s32(low, high));
-            }
-            let scales = [vzip1q_f32(scales, scales), vzip2q_f32(scales, scales)];
-            WeightBlock { codes, scales }
+            let [low, high] = inputs.map(|inputs| vreinterpretq_s32_s8(inputs));
+            [
+                vreinterpretq_s8_s32(vzip1q_s32(low, high)),
+                vreinterpretq_s8_s32(vzip2q_s32(low, high)),
+            ]
         }
     }
 
     #[inline(always)]
-    fn inputs(self, rows: Rows<'_>, out: &mut [MaybeUninit<InputBlock>; STRETCH]) {
+    fn scales(self, scales: float32x4_t) -> [float32x4_t; 2] {
+        // SAFETY: baseline instructions.
+        unsafe { [vzip1q_f32(scales, scales), vzip2q_f32(scales, scales)] }
+    }
+
+    #[inline(always)]
+    fn inputs(self, rows: Rows<'_>, out: &mut MaybeUninit<Inputs>) {
+        let blocks = rows.blocks();
+        if blocks == 0 {
+            return;
+        }
         for pair in 0..rows.count.div_ceil(2) {
-            let (x, y) = (rows.row(2 * pair), rows.row(2 * pair + 1));
-            if rows.blocks == 0 {
-                return;
-            }
+            let [(x, x_scale), (y, y_scale)] = rows.places(2 * pair);
             // SAFETY: baseline instructions; both rows have so many blocks, and there is room for
             // them and for as many pairs.
             unsafe {
@@ -66,11 +70,11 @@ impl Product for Smmla {
                     "st1 {{v17.2d}}, [{out}], {apart}",
                     "st1 {{v18.4s}}, [{out}], {apart}",
                     "b.ne 2b",
-                    x = inout(reg) x.values.as_ptr() => _,
-                    y = inout(reg) y.values.as_ptr() => _,
-                    x_scale = inout(reg) x.scales.as_ptr() => _,
-                    y_scale = inout(reg) y.scales.as_ptr() => _,
-                    blocks = inout(reg) out[..rows.blocks].len() => _,
+                    x = inout(reg) x => _,
+                    y = inout(reg) y => _,
+                    x_scale = inout(reg) x_scale => _,
+                    y_scale = inout(reg) y_scale => _,
+                    blocks = inout(reg) blocks => _,
                     out = inout(reg) out.as_mut_ptr().cast::<int8x16_t>().add(pair) => _,
                     apart = in(reg) PAIRS * size_of::<int8x16_t>(),
                     out("v0") _, out("v1") _, out("v2") _, out("v3") _, out("v4") _, out("v5") _,
@@ -84,19 +88,20 @@ impl Product for Smmla {
     #[inline(always)]
     unsafe fn multiply(
         self,
-        tokens: usize,
+        rows: Rows<'_>,
         weights: &[Stretch],
-        inputs: &[MaybeUninit<InputBlock>],
+        inputs: &MaybeUninit<Inputs>,
         sums: &mut [Sums],
     ) {
+        let (inputs, blocks) = (inputs.as_ptr().cast(), rows.blocks());
         // SAFETY: the caller's promise.
         unsafe {
-            match tokens.div_ceil(2) {
-                1 => multiply::<1>(weights, inputs, sums),
-                2 => multiply::<2>(weights, inputs, sums),
-                3 => multiply::<3>(weights, inputs, sums),
-                4 => multiply::<4>(weights, inputs, sums),
-                _ => multiply_tile(weights, inputs, sums),
+            match rows.count.div_ceil(2) {
+                1 => multiply::<1>(weights, inputs, blocks, sums),
+                2 => multiply::<2>(weights, inputs, blocks, sums),
+                3 => multiply::<3>(weights, inputs, blocks, sums),
+                4 => multiply::<4>(weights, inputs, blocks, sums),
+                _ => multiply_tile(weights, inputs, blocks, sums),
             }
         }
     }
@@ -117,7 +122,8 @@ impl Product for Smmla {
 #[inline(always)]
 unsafe fn multiply<const P: usize>(
     weights: &[Stretch],
-    inputs: &[MaybeUninit<InputBlock>],
+    inputs: *const int8x16_t,
+    blocks: usize,
     sums: &mut [Sums],
 ) {
     for (weights, sums) in weights.iter().zip(sums) {
@@ -126,15 +132,15 @@ unsafe fn multiply<const P: usize>(
         unsafe {
             let mut acc = [[vdupq_n_f32(0.0); 2]; P];
             acc.copy_from_slice(&sums[..P]);
-            for (weight, input) in weights.iter().zip(inputs) {
+            for (b, weight) in weights.iter().enumerate().take(blocks) {
                 let weight = weight.assume_init_ref();
-                let input = input.as_ptr().cast::<int8x16_t>();
+                let input = inputs.add(5 * PAIRS * b);
                 let mut dots = [[vdupq_n_s32(0); 2]; P];
                 for i in 0..4 {
                     for p in 0..P {
                         let x = *input.add(PAIRS * i + p);
                         for h in 0..2 {
-                            smmla(&mut dots[p][h], weight.codes[2 * i + h], x);
+                            smmla(&mut dots[p][h], weight.codes[i][h], x);
                         }
                     }
                 }
@@ -173,11 +179,11 @@ static ZEROS: [i32; 16] = [0; 16];
 #[inline(always)]
 unsafe fn multiply_tile(
     weights: &[Stretch],
-    inputs: &[MaybeUninit<InputBlock>],
+    inputs: *const int8x16_t,
+    blocks: usize,
     sums: &mut [Sums],
 ) {
     let quarters = weights.len().min(sums.len());
-    let blocks = inputs.len().min(STRETCH);
     if quarters == 0 || blocks == 0 {
         return;
     }
@@ -248,7 +254,7 @@ unsafe fn multiply_tile(
             weights = inout(reg) weights.as_ptr() => _,
             sums = inout(reg) sums.as_mut_ptr() => _,
             quarters = inout(reg) quarters => _,
-            inputs = in(reg) inputs.as_ptr(),
+            inputs = in(reg) inputs,
             blocks = in(reg) blocks,
             zeros = in(reg) &raw const ZEROS,
             w = out(reg) _,
