@@ -1,7 +1,8 @@
-//! Prints what becomes of every export of every family, as a table.
+//! Prints what becomes of every export of every family, and of every way to store weights, as tables.
 
-use tealight_tests::families::{markdown, matrix};
+use tealight_tests::{families, storage};
 
 fn main() {
-    print!("{}", markdown(&matrix()));
+    print!("{}", families::markdown(&families::matrix()));
+    print!("\n{}", storage::markdown(&storage::cells()));
 }

@@ -7,8 +7,8 @@ holds the id, the logsumexp of the logits after it, the K largest logits with th
 logit of the token that really comes next.
 
 onnxruntime is kept from quantizing activations on its own, so that the reference is the exact
-meaning of the file: MatMulNBits runs at accuracy_level 0, and dynamically quantized products
-become float products with the dequantized weights.
+meaning of the file: MatMulNBits runs at accuracy_level 0, quantized products become float products with
+the dequantized weights, and what is rounded to calibrated scales on its way is not rounded.
 """
 import argparse
 import json
@@ -63,7 +63,34 @@ def without_quantized_activations(model):
         graph.node.remove(scaled)
         product = helper.make_node("MatMul", [activations, name], [scaled.output[0]])
         graph.node.insert(at, product)
+    without_calibrated_rounding(graph, array, initializers)
     return model
+
+
+def without_calibrated_rounding(graph, array, initializers):
+    """Takes QuantizeLinear and DequantizeLinear of what is computed out, and makes QLinearMatMul a MatMul."""
+    same, kept, rounded = {}, [], set()
+    outputs = {output.name for output in graph.output}
+    for node in graph.node:
+        restores = node.op_type == "DequantizeLinear" and node.input[0] in rounded
+        rounds = node.op_type == "QuantizeLinear" and node.input[0] not in initializers
+        node.input[:] = [same.get(name, name) for name in node.input]
+        if node.op_type == "QLinearMatMul":
+            values, scale, zero_point = (array(name).astype(np.float32) for name in node.input[3:6])
+            name = f"{node.input[3]}_float"
+            graph.initializer.append(numpy_helper.from_array((values - zero_point) * scale, name))
+            kept.append(helper.make_node("MatMul", [node.input[0], name], [node.output[0]]))
+            rounded.add(node.output[0])
+        elif rounds or restores:
+            if rounds:
+                rounded.add(node.output[0])
+            if node.output[0] in outputs:
+                kept.append(helper.make_node("Identity", [node.input[0]], [node.output[0]]))
+            same[node.output[0]] = node.input[0]
+        else:
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 def logits_of(folder, ids):
@@ -75,6 +102,8 @@ def logits_of(folder, ids):
         changed.flush()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # DequantizeLinear before a product becomes MatMulNBits, in f32 as well.
+        options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
         session = onnxruntime.InferenceSession(changed.name, options, providers=["CPUExecutionProvider"])
     known = {
         "input_ids": np.array([ids], np.int64),

@@ -22,6 +22,7 @@ use crate::agreement::{Agreement, Reference};
 use crate::hidden::{HiddenAgreement, HiddenReference};
 use crate::models::{compiled, root};
 use crate::run::Settings;
+use crate::storage::{FAMILY, STORAGES};
 
 /// The exports: their files' names, and what the table calls them.
 pub const EXPORTS: [(&str, &str); 6] = [
@@ -41,7 +42,7 @@ pub const CONTEXT: &str = r#"{"max_position_embeddings": 64}"#;
 pub struct Export<'a> {
     /// The family's folder.
     pub family: &'a str,
-    /// One of [`EXPORTS`].
+    /// One of [`EXPORTS`], or of those in [`crate::storage`].
     pub name: &'a str,
 }
 
@@ -73,6 +74,17 @@ pub fn families() -> Vec<String> {
     let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
     names
+}
+
+/// Every export that there may be: of every family, and of every way to store weights.
+pub fn exports() -> Vec<(String, &'static str)> {
+    let of_family = |family: String| EXPORTS.map(|(name, _)| (family.clone(), name));
+    let stored = STORAGES.map(|storage| (FAMILY.to_owned(), storage.name));
+    families()
+        .into_iter()
+        .flat_map(of_family)
+        .chain(stored)
+        .collect()
 }
 
 fn folder() -> PathBuf {
@@ -217,7 +229,7 @@ pub fn markdown(matrix: &[(String, Vec<Cell>)]) -> String {
 }
 
 /// Top-1 agreement and mean KL, which rounding makes anything below a millionth.
-fn shown(agreement: &Agreement) -> String {
+pub(crate) fn shown(agreement: &Agreement) -> String {
     let top1 = 100.0 * agreement.top1;
     match agreement.kl.abs() < 1e-6 {
         true => format!("{top1:.1} %, < 1e-6"),

@@ -5,6 +5,7 @@
 //! - [`agreement`]: how well logits agree with a reference;
 //! - [`hidden`]: the same of hidden states;
 //! - [`families`]: tiny models of many families, as exporters write them;
+//! - [`storage`]: one of them with its weights stored in many ways;
 //! - [`command`]: the `tealight` program as a script would call it;
 //! - [`hostile`]: broken models and plans, and what must hold of them;
 //! - [`memory`]: allocations, counted.
@@ -17,6 +18,7 @@ pub mod hostile;
 pub mod memory;
 pub mod models;
 pub mod run;
+pub mod storage;
 
 use std::io::Write;
 

@@ -3,6 +3,7 @@
 mod curves;
 mod hidden;
 mod mixtures;
+mod storages;
 
 use proptest::prelude::*;
 use tealight_core::layout::Encoding;

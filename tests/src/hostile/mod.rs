@@ -22,7 +22,7 @@ use tealight_core::tokenizer::{Characters, Tokenizer};
 use tealight_import::{ImportOptions, Quantize};
 use tempfile::TempDir;
 
-use crate::families::{CONTEXT, EXPORTS, Export, families};
+use crate::families::{CONTEXT, Export, exports};
 use crate::memory::peak;
 use crate::models::Bytes;
 use wire::{Kind, Message};
@@ -92,10 +92,8 @@ impl Seeds {
     /// Every export of every family, with its data inside and with its data beside it.
     pub fn read() -> Seeds {
         let mut seeds = Vec::new();
-        for (family, name) in families()
-            .iter()
-            .flat_map(|family| EXPORTS.map(|(name, _)| (family, name)))
-        {
+        for (family, name) in exports() {
+            let family = family.as_str();
             let Some(bytes) = (Export { family, name }).model() else {
                 continue;
             };

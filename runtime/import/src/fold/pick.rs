@@ -10,9 +10,18 @@ use crate::walk::layout::axis_index;
 use crate::walk::value::Value;
 use crate::walk::{Outcome, Walk, one};
 
-/// `Gather(x, indices)` from known values, or from a tensor that is the same everywhere.
+/// `Gather(x, indices)` from known values, or from a tensor that is the same everywhere; or of the last
+/// token.
 pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
     let axis = node.int_or("axis", 0);
+    if let Some(rows) = walk.rows(node, 0).cloned() {
+        let at = walk.ints(node, 1)?.filter(|at| at.shape.is_empty());
+        let last = [Some(Dim::new(-1)), Dim::SEQUENCE.sub(Dim::ONE)];
+        let is_last = at.is_some_and(|at| last.contains(&at.single()));
+        let axis = rows.layout.axis(axis).filter(|_| is_last);
+        let layout = axis.and_then(|axis| rows.layout.last(axis));
+        return one(layout.map(|layout| Value::Rows(rows.with_layout(layout))));
+    }
     if let Some(value @ (Value::Grid(grid) | Value::Truth(grid))) = walk.value(node, 0) {
         let (Some(fill), Some(indices)) = (grid.fill(), walk.value(node, 1).and_then(Value::shape))
         else {

@@ -184,6 +184,12 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
     {
         return one(Some(Value::Stored(stored)));
     }
+    if let Value::Scaled(scaled) = &value {
+        // A scale's axis is one of the stored order: that may be exchanged, nothing else.
+        let turned = matches!(change, Change::Transpose(_)).then(|| change.stored(&scaled.values));
+        let turned = turned.flatten().map(|values| scaled.with_values(values));
+        return one(turned.map(Value::Scaled));
+    }
     // Constants small enough to be read are as good as known values.
     let value = match (value, walk.ints(node, 0)?, walk.floats(node, 0)?) {
         (value @ Value::Stored(_), _, _) if value.is_truth() => match walk.grid(node, 0)? {

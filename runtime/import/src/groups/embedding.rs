@@ -3,13 +3,13 @@
 //! As Gather from a float table, Gather from an 8-bit table followed by DequantizeLinear, or
 //! GatherBlockQuantized.
 
-use super::linear;
-use crate::onnx::Node;
+use super::{linear, linear_blocks};
+use crate::onnx::{DType, Node};
 use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
 use crate::walk::value::{Rows, Stored, Value};
 use crate::walk::{Outcome, Walk, one};
-use crate::weights::{BlockMatrix, FloatMatrix, Matrix};
+use crate::weights::Matrix;
 
 /// Rows of a table of integers that still are to be scaled.
 #[derive(Clone, Debug)]
@@ -20,29 +20,16 @@ pub(crate) struct Part {
 /// `Gather(table, tokens)` along the first axis.
 pub(crate) fn gather(walk: &mut Walk, node: &Node) -> Outcome {
     let tokens = takes_tokens(walk, node) && node.int_or("axis", 0) == 0;
-    let Some(table) = walk.stored(node, 0).filter(|_| tokens).cloned() else {
-        return Ok(None);
-    };
-    let [rows, cols] = table.shape[..] else {
-        return Ok(None);
-    };
-    if rows == 0 || cols == 0 {
+    if !tokens {
         return Ok(None);
     }
-    if !table.tensor.dtype.is_float() {
-        let part = (!table.transposed).then(|| Value::Embedding(Part { table }));
-        return one(part);
+    if let Some(table) = walk.stored(node, 0).filter(|t| !t.tensor.dtype.is_float()) {
+        let whole = !table.transposed && table.shape.len() == 2 && !table.shape.contains(&0);
+        let table = table.clone();
+        return one(whole.then_some(Value::Embedding(Part { table })));
     }
-    let Stored {
-        tensor, transposed, ..
-    } = table;
-    let table = Matrix::Float(FloatMatrix {
-        tensor,
-        rows,
-        cols,
-        transposed,
-    });
-    one(Some(Value::Rows(embed(walk, table))))
+    let table = linear::weight(walk, node, 0, true);
+    one(table.map(|table| Value::Rows(embed(walk, table))))
 }
 
 /// `DequantizeLinear(Gather(table, tokens), scale, zero point)`.
@@ -69,38 +56,44 @@ pub(crate) fn gather_blocks(walk: &mut Walk, node: &Node) -> Outcome {
     if !along_rows || !takes_tokens(walk, node) {
         return Ok(None);
     }
-    let (Some(table), Some(scales)) = (walk.stored(node, 0), walk.stored(node, 2)) else {
+    let (Some(table), Some(scales)) = (
+        walk.stored(node, 0)
+            .filter(|table| !table.transposed)
+            .cloned(),
+        linear_blocks::plain(walk, node, 2),
+    ) else {
         return Ok(None);
     };
-    if table.transposed || scales.transposed {
-        return Ok(None);
-    }
     let [rows, stored_cols] = table.shape[..] else {
         return Ok(None);
     };
-    let (values, scales) = (table.tensor.clone(), scales.tensor.clone());
-    let zero_points = match (node.input(3), walk.stored(node, 3)) {
+    let zero_points = match (node.input(3), linear_blocks::plain(walk, node, 3)) {
         (None, _) => None,
-        (Some(_), Some(zero)) => Some(zero.tensor.clone()),
+        (Some(_), Some(zero)) => Some(zero),
         (Some(_), None) => return Ok(None),
     };
-    let (bits, block) = linear::supported_blocks(node, bits, block)?;
-    let Some(cols) = stored_cols.checked_mul(8 / bits) else {
+    let (bits, block) = linear_blocks::supported_blocks(node, bits, block)?;
+    // Bytes hold several values; elements of 4 bits are one each.
+    let each = match table.tensor.dtype {
+        DType::U8 => 8 / bits,
+        _ => 1,
+    };
+    let Some(cols) = stored_cols
+        .checked_mul(each)
+        .filter(|cols| cols % block == 0)
+    else {
         return Ok(None);
     };
-    let table = BlockMatrix {
-        values,
-        scales,
-        zero_points,
-        rows,
-        cols,
+    let matrix = linear_blocks::packed(
+        &table.tensor,
+        &scales,
+        zero_points.as_ref(),
         bits,
         block,
-    };
-    if rows == 0 || cols == 0 || !table.is_sound() || cols % block != 0 {
-        return Ok(None);
-    }
-    one(Some(Value::Rows(embed(walk, Matrix::Blocks(table)))))
+        rows,
+        cols,
+    );
+    one(matrix.map(|matrix| Value::Rows(embed(walk, matrix.into_matrix()))))
 }
 
 /// `Mul(embedding, factor)`: the factor becomes the lookup's own.

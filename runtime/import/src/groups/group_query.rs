@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use tealight_core::ops::RopeStyle;
 
-use super::{attention, rotary};
+use super::{attention, rms_norm, rotary};
 use crate::ImportError;
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
@@ -21,7 +21,7 @@ const PLAIN: [(&str, i64); 3] = [
     ("kv_cache_bit_width", 0),
 ];
 /// Every attribute that is understood.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "num_heads",
     "kv_num_heads",
     "scale",
@@ -34,18 +34,22 @@ const KNOWN: [&str; 13] = [
     "local_window_size",
     "k_quant_type",
     "v_quant_type",
+    "qk_norm_epsilon",
     // A hint that a cache may forget what no window sees any more.
     "sliding_window_cache",
 ];
 
+/// Inputs that hold weights to normalize each head of queries and of keys by, before they turn.
+const NORMS: [usize; 2] = [14, 15];
+
 /// Inputs: query (or query, key and value side by side), key, value, past key, past value,
-/// last position, length, cosines, sines, positions.
+/// last position, length, cosines, sines, positions; and where [`NORMS`] says, weights of norms.
 pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
     let understood = node.attribute_names().all(|name| KNOWN.contains(&name))
         && PLAIN.iter().all(|&(name, plain)| {
             matches!(node.int_or(name, plain), value if value == plain || (value == -1 && plain == 0))
         })
-        && node.inputs.iter().skip(10).all(String::is_empty)
+        && (10..node.inputs.len()).all(|at| NORMS.contains(&at) || node.input(at).is_none())
         && node.outputs.iter().skip(3).all(String::is_empty);
     let lengths = single(walk, node, 5)? == Dim::TOTAL.sub(Dim::ONE)
         && single(walk, node, 6)? == Some(Dim::TOTAL);
@@ -112,6 +116,11 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
     if !fits {
         return None;
     }
+    for (rows, weight) in [&mut query, &mut key].into_iter().zip(NORMS) {
+        if node.input(weight).is_some() {
+            *rows = normalized(walk, node, weight, rows, head_dim)?;
+        }
+    }
     let layer = past(walk, node, 3, Kind::Key, kv_heads, head_dim)?;
     if past(walk, node, 4, Kind::Value, kv_heads, value_dim)? != layer {
         return None;
@@ -162,6 +171,22 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
     let key = kept(Kind::Key, &key, head_dim)?;
     let value = kept(Kind::Value, &value, value_dim)?;
     Some(vec![Value::Rows(output), key, value])
+}
+
+/// The norm of each head by itself.
+fn normalized(
+    walk: &mut Walk,
+    node: &Node,
+    weight: usize,
+    rows: &Rows,
+    head_dim: usize,
+) -> Option<Rows> {
+    let heads = [Dim::new(0), Dim::new(0), Dim::new(-1), head_dim.into()];
+    let heads = rows.with_layout(rows.layout.reshape(&heads, false)?);
+    let epsilon = node.float("qk_norm_epsilon").unwrap_or(1e-6);
+    let normal = rms_norm::normalize(walk, node, weight, &heads, epsilon)?;
+    let joined = [Dim::new(0), Dim::new(0), Dim::new(-1)];
+    Some(normal.with_layout(normal.layout.reshape(&joined, false)?))
 }
 
 /// Query, key and value, `[1, sequence, heads · head_dim]` each.

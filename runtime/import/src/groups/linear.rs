@@ -1,5 +1,5 @@
-//! Linear maps: MatMul with a stored weight, Gemm, MatMulNBits, and the dynamic quantizer's
-//! DynamicQuantizeLinear, MatMulInteger, Cast, Mul, Mul; each with or without an Add for bias.
+//! Linear maps: MatMul with a weight, Gemm, and the dynamic quantizer's DynamicQuantizeLinear,
+//! MatMulInteger, Cast, Mul, Mul; each with or without an Add for bias.
 
 use super::gated_mlp;
 use crate::ImportError;
@@ -8,7 +8,7 @@ use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
 use crate::walk::value::{Rows, Stored, Value};
 use crate::walk::{Outcome, Walk, is_flat, one};
-use crate::weights::{BlockMatrix, FloatMatrix, Int8Matrix, Matrix, PerRow};
+use crate::weights::{FloatMatrix, Int8Matrix, Matrix, PerRow, Table};
 
 /// A step on the way of a dynamically quantized product.
 #[derive(Clone, Debug)]
@@ -52,21 +52,18 @@ fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
 
 /// `MatMul(x, weight)`.
 pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(weight) = walk.stored(node, 1).cloned() else {
+    let Some(weight) = weight(walk, node, 1, false) else {
         return Ok(None);
     };
     let Some(x) = gated_mlp::settled(walk, node, 0) else {
         return Ok(None);
     };
-    let matrix = float_matrix(&weight, false);
-    one(matrix
-        .and_then(|matrix| map(walk, &x, matrix, None))
-        .map(Value::Rows))
+    one(map(walk, &x, weight, None).map(Value::Rows))
 }
 
 /// `Gemm(x, weight, bias)`.
 pub(crate) fn gemm(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(weight) = walk.stored(node, 1).cloned() else {
+    let Some(weight) = weight(walk, node, 1, node.int_or("transB", 0) != 0) else {
         return Ok(None);
     };
     let Some(x) = gated_mlp::settled(walk, node, 0) else {
@@ -75,56 +72,11 @@ pub(crate) fn gemm(walk: &mut Walk, node: &Node) -> Outcome {
     let plain = node.int_or("transA", 0) == 0
         && node.float("alpha").unwrap_or(1.0) == 1.0
         && (node.input(2).is_none() || node.float("beta").unwrap_or(1.0) == 1.0);
-    let Some(matrix) = float_matrix(&weight, node.int_or("transB", 0) != 0) else {
-        return Ok(None);
-    };
     let bias = node.input(2).map(|_| 2);
     if !plain {
         return Ok(None);
     }
-    one(map(walk, &x, matrix, bias.map(|index| (node, index))).map(Value::Rows))
-}
-
-/// `MatMulNBits(x, weight, scales, zero points, group index, bias)`.
-pub(crate) fn matmul_nbits(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(x) = gated_mlp::settled(walk, node, 0) else {
-        return Ok(None);
-    };
-    let (Some(values), Some(scales)) = (walk.stored(node, 1), walk.stored(node, 2)) else {
-        return Ok(None);
-    };
-    let size = |name| node.int(name).and_then(|size| usize::try_from(size).ok());
-    let (Some(rows), Some(cols)) = (size("N"), size("K")) else {
-        return Ok(None);
-    };
-    if values.transposed || scales.transposed || node.input(4).is_some() {
-        return Ok(None);
-    }
-    let (values, scales) = (values.tensor.clone(), scales.tensor.clone());
-    let zero_points = match (node.input(3), walk.stored(node, 3)) {
-        (None, _) => None,
-        (Some(_), Some(zero)) if zero.tensor.dtype == DType::U8 => Some(zero.tensor.clone()),
-        (Some(_), Some(_)) => {
-            return Err(refusal(node, "its zero points are no packed integers"));
-        }
-        (Some(_), None) => return Ok(None),
-    };
-    let (bits, block) =
-        supported_blocks(node, node.int_or("bits", 4), node.int_or("block_size", 0))?;
-    let matrix = BlockMatrix {
-        values,
-        scales,
-        zero_points,
-        rows,
-        cols,
-        bits,
-        block,
-    };
-    if rows == 0 || cols == 0 || !matrix.is_sound() {
-        return Ok(None);
-    }
-    let bias = node.input(5).map(|_| (node, 5));
-    one(map(walk, &x, Matrix::Blocks(matrix), bias).map(Value::Rows))
+    one(map(walk, &x, weight, bias.map(|index| (node, index))).map(Value::Rows))
 }
 
 /// `Add(x, bias)` after a linear map without one.
@@ -245,15 +197,15 @@ pub(crate) fn int8_matrix(
 }
 
 /// Zero points as unsigned values; 0 where the input is left out.
-fn zero_points(
+pub(super) fn zero_points(
     walk: &Walk,
     node: &Node,
     index: usize,
     dtype: DType,
 ) -> Result<Option<Vec<u8>>, ImportError> {
     let up = match dtype {
-        DType::U8 => 0,
-        DType::I8 => 128,
+        DType::U8 | DType::U4 => 0,
+        DType::I8 | DType::I4 => 128,
         _ => return Ok(None),
     };
     if node.input(index).is_none() {
@@ -269,7 +221,7 @@ fn zero_points(
 }
 
 /// `transposed` where the stored order is `[inputs, outputs]`.
-fn int8(
+pub(super) fn int8(
     values: &Stored,
     transposed: bool,
     scale: Vec<f32>,
@@ -288,15 +240,26 @@ fn int8(
     }
     let scale = PerRow::new(scale, rows)?;
     let zero_point = PerRow::new(zero_point, rows)?;
-    let (values, transposed) = (values.tensor.clone(), transposed != values.transposed);
     Some(Int8Matrix {
-        values,
-        rows,
-        cols,
-        transposed,
+        values: Table {
+            tensor: values.tensor.clone(),
+            rows,
+            cols,
+            transposed: transposed != values.transposed,
+        },
         scale,
         zero_point,
     })
+}
+
+/// A weight in an input of the node: floats, or what DequantizeLinear makes of integers;
+/// `by_output` where the graph has it as `[outputs, inputs]`.
+pub(super) fn weight(walk: &Walk, node: &Node, index: usize, by_output: bool) -> Option<Matrix> {
+    match walk.value(node, index)? {
+        Value::Stored(stored) => float_matrix(stored, by_output),
+        Value::Scaled(scaled) => scaled.matrix(by_output),
+        _ => None,
+    }
 }
 
 /// A float weight; `by_output` where the graph has it as `[outputs, inputs]`.
@@ -312,44 +275,21 @@ pub(super) fn float_matrix(weight: &Stored, by_output: bool) -> Option<Matrix> {
     if !weight.tensor.dtype.is_float() || rows == 0 || cols == 0 {
         return None;
     }
-    let (tensor, transposed) = (weight.tensor.clone(), by_output == weight.transposed);
-    Some(Matrix::Float(FloatMatrix {
-        tensor,
+    Some(Matrix::Float(FloatMatrix::Stored(Table {
+        tensor: weight.tensor.clone(),
         rows,
         cols,
-        transposed,
-    }))
-}
-
-/// The bits and the block size of a quantized weight, if plans can store them.
-pub(crate) fn supported_blocks(
-    node: &Node,
-    bits: i64,
-    block: i64,
-) -> Result<(usize, usize), ImportError> {
-    match (bits, block) {
-        (4 | 8, 32 | 64 | 128 | 256) => Ok((bits as usize, block as usize)),
-        (4 | 8, _) => Err(refusal(
-            node,
-            &format!("blocks of {block} values; 32, 64, 128 and 256 are supported"),
-        )),
-        _ => Err(refusal(
-            node,
-            &format!("{bits} bits; 4 and 8 are supported"),
-        )),
-    }
-}
-
-fn refusal(node: &Node, fault: &str) -> ImportError {
-    ImportError::Quantization {
-        node: node.name.clone(),
-        operator: node.operator(),
-        fault: fault.to_owned(),
-    }
+        transposed: by_output == weight.transposed,
+    })))
 }
 
 /// Appends a linear map.
-fn map(walk: &mut Walk, x: &Rows, weight: Matrix, bias: Option<(&Node, usize)>) -> Option<Rows> {
+pub(super) fn map(
+    walk: &mut Walk,
+    x: &Rows,
+    weight: Matrix,
+    bias: Option<(&Node, usize)>,
+) -> Option<Rows> {
     let input = walk.columns(x)?;
     let rows = weight.rows();
     let bias = match bias {

@@ -209,7 +209,7 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 /// Appends the norm of `rows` with the weight in input `weight`.
-fn normalize(
+pub(super) fn normalize(
     walk: &mut Walk,
     node: &Node,
     weight: usize,

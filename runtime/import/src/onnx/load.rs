@@ -206,7 +206,8 @@ impl Loader {
         // Zero-sized shapes must not hide an overflow in the other sizes.
         let len = shape
             .iter()
-            .try_fold(dtype.size(), |len, &dim| len.checked_mul(dim.max(1)))
+            .try_fold(1usize, |len, &dim| len.checked_mul(dim.max(1)))
+            .and_then(|elements| dtype.stored_bytes(elements))
             .filter(|&len| isize::try_from(len).is_ok())
             .map(|len| if shape.contains(&0) { 0 } else { len })
             .ok_or_else(|| fault(format!("has the impossible shape {shape:?}")))?;
@@ -265,7 +266,9 @@ fn typed_data(proto: &TensorProto, dtype: DType, len: usize) -> Result<Bytes, St
             .iter()
             .flat_map(|x| x.to_le_bytes())
             .collect(),
-        DType::U8 | DType::I8 | DType::Bool => proto.int32_data.iter().map(|&x| x as u8).collect(),
+        DType::U8 | DType::I8 | DType::U4 | DType::I4 | DType::Bool => {
+            proto.int32_data.iter().map(|&x| x as u8).collect()
+        }
         DType::F16 | DType::Bf16 => proto
             .int32_data
             .iter()

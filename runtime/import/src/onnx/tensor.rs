@@ -19,6 +19,10 @@ pub(crate) enum DType {
     F64,
     U8,
     I8,
+    /// Two to a byte where they are stored, the first in the low half; one to a byte once read.
+    U4,
+    /// Likewise; once read its sign fills the byte.
+    I4,
     I32,
     I64,
     Bool,
@@ -37,18 +41,33 @@ impl DType {
             10 => DType::F16,
             11 => DType::F64,
             16 => DType::Bf16,
+            21 => DType::U4,
+            22 => DType::I4,
             _ => return None,
         })
     }
 
-    /// Bytes of one element.
+    /// Bytes of one element that was read.
     pub(crate) fn size(self) -> usize {
         match self {
-            DType::U8 | DType::I8 | DType::Bool => 1,
+            DType::U8 | DType::I8 | DType::U4 | DType::I4 | DType::Bool => 1,
             DType::F16 | DType::Bf16 => 2,
             DType::F32 | DType::I32 => 4,
             DType::F64 | DType::I64 => 8,
         }
+    }
+
+    /// Elements that share a byte where they are stored.
+    pub(crate) fn per_byte(self) -> usize {
+        match self {
+            DType::U4 | DType::I4 => 2,
+            _ => 1,
+        }
+    }
+
+    /// Bytes that so many elements take where they are stored; none if there are none.
+    pub(crate) fn stored_bytes(self, elements: usize) -> Option<usize> {
+        elements.div_ceil(self.per_byte()).checked_mul(self.size())
     }
 
     pub(crate) fn is_float(self) -> bool {
@@ -138,9 +157,25 @@ impl Tensor {
         self.shape.iter().product()
     }
 
-    /// Reads the bytes from element `first` on that fill `out`.
+    /// Reads the elements from `first` on that fill `out`.
     pub(crate) fn read(&self, first: usize, out: &mut [u8]) -> Result<(), ImportError> {
-        let from = first * self.dtype.size();
+        if self.dtype.per_byte() == 1 {
+            return self.read_bytes(first * self.dtype.size(), out);
+        }
+        let last = first + out.len();
+        let mut bytes = vec![0; last.div_ceil(2) - first / 2];
+        self.read_bytes(first / 2, &mut bytes)?;
+        for (at, out) in (first % 2..).zip(out) {
+            let half = bytes[at / 2] >> (4 * (at % 2)) & 15;
+            *out = match self.dtype {
+                DType::I4 if half > 7 => half | 0xf0,
+                _ => half,
+            };
+        }
+        Ok(())
+    }
+
+    fn read_bytes(&self, from: usize, out: &mut [u8]) -> Result<(), ImportError> {
         match &self.bytes {
             Bytestore::File { file, offset } => file.read_at(offset + from as u64, out),
             Bytestore::Memory(bytes) => {
@@ -167,6 +202,16 @@ impl Tensor {
         Ok(())
     }
 
+    /// The bytes of this tensor as two unsigned values each, the first in the low half.
+    pub(crate) fn halves(&self) -> Option<Tensor> {
+        let count = self.len().checked_mul(2)?;
+        (self.dtype == DType::U8).then(|| Tensor {
+            dtype: DType::U4,
+            shape: vec![count],
+            ..self.clone()
+        })
+    }
+
     /// Converts bytes of this tensor to f32.
     pub(crate) fn to_f32(&self, bytes: &[u8], out: &mut Vec<f32>) {
         fn each<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
@@ -179,8 +224,10 @@ impl Tensor {
             DType::F16 => out.extend(each(bytes).map(|b| f16::from_le_bytes(b).to_f32())),
             DType::Bf16 => out.extend(each(bytes).map(|b| bf16::from_le_bytes(b).to_f32())),
             DType::F64 => out.extend(each(bytes).map(|b| f64::from_le_bytes(b) as f32)),
-            DType::U8 | DType::Bool => out.extend(bytes.iter().map(|&b| f32::from(b))),
-            DType::I8 => out.extend(bytes.iter().map(|&b| f32::from(b as i8))),
+            DType::U8 | DType::U4 | DType::Bool => {
+                out.extend(bytes.iter().map(|&b| f32::from(b)));
+            }
+            DType::I8 | DType::I4 => out.extend(bytes.iter().map(|&b| f32::from(b as i8))),
             DType::I32 => out.extend(each(bytes).map(|b| i32::from_le_bytes(b) as f32)),
             DType::I64 => out.extend(each(bytes).map(|b| i64::from_le_bytes(b) as f32)),
         }
@@ -206,8 +253,8 @@ impl Tensor {
                 .chunks_exact(4)
                 .map(|c| i64::from(i32::from_le_bytes(c.try_into().unwrap_or_default())))
                 .collect(),
-            DType::U8 | DType::Bool => bytes.into_iter().map(i64::from).collect(),
-            DType::I8 => bytes.into_iter().map(|b| i64::from(b as i8)).collect(),
+            DType::U8 | DType::U4 | DType::Bool => bytes.into_iter().map(i64::from).collect(),
+            DType::I8 | DType::I4 => bytes.into_iter().map(|b| i64::from(b as i8)).collect(),
             DType::F32 | DType::F16 | DType::Bf16 | DType::F64 => return Ok(None),
         }))
     }

@@ -11,6 +11,9 @@ pub(crate) enum Factor {
     Sequence,
     /// All positions so far, those of the step last.
     Total,
+    /// The last token of the step, whose rows a plan has beside all others: which of them are wanted
+    /// is asked when it runs.
+    Last,
     /// `len` columns, `stride` apart; stride 0 repeats one column.
     Columns { len: usize, stride: usize },
 }
@@ -20,6 +23,7 @@ impl Factor {
         match self {
             Factor::Sequence => Dim::SEQUENCE,
             Factor::Total => Dim::TOTAL,
+            Factor::Last => Dim::ONE,
             Factor::Columns { len, .. } => Dim::from(len),
         }
     }
@@ -119,17 +123,37 @@ impl Layout {
         })
     }
 
-    /// Cuts the axis down to `from .. to`. Only columns can be cut, or nothing at all.
+    /// Cuts the axis down to `from .. to`. Only columns can be cut, tokens down to the last one, or
+    /// nothing at all.
     pub(crate) fn slice(&self, axis: usize, from: Dim, to: Dim) -> Option<Layout> {
         let mut layout = self.clone();
         let factors = layout.axes.get_mut(axis)?;
         if from == Dim::new(0) && to == size(factors)? {
             return Some(layout);
         }
+        if factors[..] == [Factor::Sequence]
+            && to == Dim::SEQUENCE
+            && Some(from) == Dim::SEQUENCE.sub(Dim::ONE)
+        {
+            *factors = vec![Factor::Last];
+            return Some(layout);
+        }
         let (from, to) = (from.size()?, to.size()?);
         let (start, rest) = cut(factors, from, to)?;
         *factors = rest;
         layout.start += start;
+        Some(layout)
+    }
+
+    /// The last token of the step alone, its axis taken away.
+    pub(crate) fn last(&self, axis: usize) -> Option<Layout> {
+        let mut layout = self.clone();
+        let tokens = (axis > 0 && axis < layout.axes.len()).then(|| layout.axes.remove(axis))?;
+        let front = layout.axes.first_mut()?;
+        if tokens[..] != [Factor::Sequence] || !front.is_empty() {
+            return None;
+        }
+        front.push(Factor::Last);
         Some(layout)
     }
 
@@ -221,7 +245,8 @@ impl Layout {
         }
     }
 
-    /// Whether the axes are `[1 …, sequence, width]` over neighbouring columns.
+    /// Whether the axes are `[1 …, sequence, width]` over neighbouring columns, or `[1 …, width]` of the
+    /// last token.
     pub(crate) fn is_rows(&self) -> bool {
         let Some((last, front)) = self.axes.split_last() else {
             return false;
@@ -230,7 +255,14 @@ impl Layout {
             return false;
         };
         let packed = matches!(last[..], [] | [Factor::Columns { stride: 1, .. }]);
-        packed && tokens[..] == [Factor::Sequence] && front.iter().all(Vec::is_empty)
+        let before: Vec<Factor> = front.iter().flatten().copied().collect();
+        packed
+            && match tokens[..] {
+                [Factor::Sequence] => before.is_empty(),
+                [Factor::Last] => before.is_empty(),
+                [] => before == [Factor::Last],
+                _ => false,
+            }
     }
 }
 
@@ -336,6 +368,7 @@ fn take(factor: Factor, left: Dim) -> Option<((Factor, Option<Factor>), Dim)> {
         return Some(((factor, None), Dim::ONE));
     }
     match factor {
+        Factor::Last => None,
         // A symbol times a number is filled by the symbol and then by columns, or the reverse.
         Factor::Sequence | Factor::Total => {
             let symbol = if factor == Factor::Sequence {

@@ -318,7 +318,11 @@ impl Walk {
         let end = first
             .checked_add(count)
             .filter(|&end| end <= tensor.len() && self.made < MAX_MADE)?;
-        let size = tensor.dtype.size();
+        let per_byte = tensor.dtype.per_byte();
+        if first % per_byte != 0 || count % per_byte != 0 {
+            return None;
+        }
+        let (first, end, size) = (first / per_byte, end / per_byte, tensor.dtype.size());
         let bytes = match &tensor.bytes {
             Bytestore::File { file, offset } => Bytestore::File {
                 file: file.clone(),
@@ -388,7 +392,12 @@ impl Walk {
         let (start, width) = rows.layout.columns()?;
         let of_tokens = rows.layout.axes.iter().flatten();
         let mut symbols = of_tokens.filter(|f| !matches!(f, layout::Factor::Columns { .. }));
-        let once = symbols.next() == Some(&layout::Factor::Sequence) && symbols.next().is_none();
+        let tokens = symbols.next();
+        let all = matches!(
+            tokens,
+            Some(layout::Factor::Sequence | layout::Factor::Last)
+        );
+        let once = all && symbols.next().is_none();
         let inside = width > 0 && start + width <= self.network.row(rows.of).width;
         (once && inside).then_some(network::Columns {
             of: rows.of,

@@ -3,8 +3,9 @@
 use super::Rule;
 use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
-    attention, embedding, experts, gated_mlp, group_query, layer_norm, linear, position, residual,
-    rms_norm, rotary, rotary_table, route, route_groups, softcap, standard_attention,
+    attention, embedding, experts, gated_mlp, group_query, layer_norm, linear, linear_blocks,
+    position, residual, rms_norm, rotary, rotary_table, route, route_groups, scaled, softcap,
+    standard_attention,
 };
 use crate::onnx::Node;
 
@@ -32,7 +33,9 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Constant", &[constant::constant]),
     ("", "ConstantOfShape", &[constant::constant_of_shape]),
     ("", "Cos", &[rotary_table::wave]),
-    ("", "DequantizeLinear", &[embedding::dequantize, position::dequantize]),
+    ("", "DequantizeLinear", &[
+        embedding::dequantize, position::dequantize, scaled::dequantize, scaled::restore,
+    ]),
     ("", "Div", &[
         arithmetic::ints, arithmetic::floats, rms_norm::inverse, layer_norm::divide, attention::scale, route::normalize,
     ]),
@@ -70,6 +73,8 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Not", &[route_groups::not, logic::not]),
     ("", "Or", &[logic::both]),
     ("", "Pow", &[arithmetic::floats, rms_norm::square, layer_norm::square, gated_mlp::cube]),
+    ("", "QLinearMatMul", &[scaled::matmul]),
+    ("", "QuantizeLinear", &[scaled::round]),
     ("", "RMSNormalization", &[rms_norm::fused]),
     ("", "Range", &[constant::range]),
     ("", "Reciprocal", &[arithmetic::unary, rms_norm::inverse]),
@@ -99,7 +104,8 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     (MICROSOFT, "GatherBlockQuantized", &[embedding::gather_blocks]),
     (MICROSOFT, "Gelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GroupQueryAttention", &[group_query::rule]),
-    (MICROSOFT, "MatMulNBits", &[linear::matmul_nbits]),
+    (MICROSOFT, "MatMulBnb4", &[linear_blocks::matmul_bnb4]),
+    (MICROSOFT, "MatMulNBits", &[linear_blocks::matmul_nbits]),
     (MICROSOFT, "QuickGelu", &[gated_mlp::silu]),
     (MICROSOFT, "RotaryEmbedding", &[rotary::fused]),
     (MICROSOFT, "SimplifiedLayerNormalization", &[rms_norm::fused]),

@@ -8,7 +8,8 @@ use super::grid::Grid;
 use super::layout::Layout;
 use super::network::RowId;
 use crate::groups::{
-    attention, embedding, experts, gated_mlp, layer_norm, linear, position, rms_norm, rotary, route,
+    attention, embedding, experts, gated_mlp, layer_norm, linear, position, rms_norm, rotary,
+    route, scaled,
 };
 use crate::onnx::{DType, Tensor};
 
@@ -48,6 +49,8 @@ pub(crate) enum Value {
     Experts(experts::Part),
     /// `tanh` of activations.
     Bent(Rows),
+    Scaled(scaled::Scaled),
+    Rounded(scaled::Rounded),
 }
 
 /// A stored tensor under another shape.
@@ -191,6 +194,8 @@ impl Value {
             Value::Gate(part) => part.shape(),
             Value::Route(part) => part.shape(),
             Value::Experts(part) => part.shape(),
+            Value::Scaled(scaled) => sizes(&scaled.values.shape),
+            Value::Rounded(rounded) => rounded.value.shape(),
         }
     }
 }

@@ -1,79 +1,129 @@
-//! Weights quantized in blocks, as MatMulNBits and GatherBlockQuantized store them.
-
-use std::rc::Rc;
+//! Weights quantized in blocks along their inputs, as MatMulNBits, GatherBlockQuantized and blocked
+//! DequantizeLinear store them.
 
 use tealight_core::layout::{self, BLOCK, Encoding, GROUP_ROWS};
 
-use super::{Sink, fault};
+use super::{CodedMatrix, FloatMatrix, Matrix, Sink, Table, fault};
 use crate::ImportError;
-use crate::onnx::Tensor;
+use crate::onnx::DType;
 
-/// `rows × cols` integers of 4 or 8 bits. Within a row, blocks follow each other, each filled
-/// up to a whole block; two 4-bit values share a byte, the first in its low half.
+/// `rows × cols` integers of 4 or 8 bits; a value is `(stored − zero point) · scale`. Stored integers
+/// and zero points count from the least one that there is, so that those of signed tensors are moved up
+/// by 8 or 128.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct BlockMatrix {
-    /// u8, `rows × blocks × block bytes`.
-    pub(crate) values: Rc<Tensor>,
+    /// Integers, `rows × cols`; rows may be filled up to whole blocks.
+    pub(crate) values: Table,
     /// Floats, `rows × blocks`.
-    pub(crate) scales: Rc<Tensor>,
-    /// u8, packed like the values, each row on its own; the middle of the range if there are none.
-    pub(crate) zero_points: Option<Rc<Tensor>>,
-    pub(crate) rows: usize,
+    pub(crate) scales: Table,
+    pub(crate) zero_points: ZeroPoints,
     pub(crate) cols: usize,
-    /// 4 or 8.
-    pub(crate) bits: usize,
-    /// Values that share a scale: a multiple of [`BLOCK`].
+    /// Values that share a scale.
     pub(crate) block: usize,
+}
+
+/// Which stored integers stand for zero.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ZeroPoints {
+    /// The middle of the range.
+    Middle,
+    /// The least one, of unsigned integers.
+    Least,
+    /// One a block, `rows × blocks` or more: integers of the values' size, or floats.
+    Each(Table),
 }
 
 impl BlockMatrix {
     /// Whether the tensors' types and sizes are those of such a matrix.
     pub(crate) fn is_sound(&self) -> bool {
-        use crate::onnx::DType;
-        let blocks = self.blocks();
-        let per_byte = 8 / self.bits;
-        let Some(row) = blocks.checked_mul(self.block) else {
-            return false;
+        let (rows, blocks) = (self.values.rows, self.blocks());
+        let zero_points = match &self.zero_points {
+            ZeroPoints::Middle | ZeroPoints::Least => true,
+            ZeroPoints::Each(table) => {
+                let dtype = table.tensor.dtype;
+                table.rows == rows
+                    && table.cols >= blocks
+                    && table.is_whole()
+                    && (dtype.is_float() || dtype == self.values.tensor.dtype)
+            }
         };
-        let holds = |tensor: &Tensor, dtype: DType, row: usize| {
-            tensor.dtype == dtype && self.rows.checked_mul(row) == Some(tensor.len())
+        let integers = matches!(
+            self.values.tensor.dtype,
+            DType::U4 | DType::I4 | DType::U8 | DType::I8
+        );
+        let filled = blocks.checked_mul(self.block);
+        rows > 0
+            && self.cols > 0
+            && integers
+            && (self.values.cols == self.cols || Some(self.values.cols) == filled)
+            && self.values.is_whole()
+            && self.scales.tensor.dtype.is_float()
+            && (self.scales.rows, self.scales.cols) == (rows, blocks)
+            && self.scales.is_whole()
+            && zero_points
+    }
+
+    /// As it will be stored: blocks that do not fill the plan's, and zero points between integers, as
+    /// floats.
+    pub(crate) fn into_matrix(self) -> Matrix {
+        let between = match &self.zero_points {
+            ZeroPoints::Each(table) => table.tensor.dtype.is_float(),
+            ZeroPoints::Middle | ZeroPoints::Least => false,
         };
-        holds(&self.values, DType::U8, row / per_byte)
-            && self.scales.dtype.is_float()
-            && self.rows.checked_mul(blocks) == Some(self.scales.len())
-            && self
-                .zero_points
-                .as_ref()
-                .is_none_or(|zero| holds(zero, DType::U8, blocks.div_ceil(per_byte)))
+        match between || !self.block.is_multiple_of(BLOCK) {
+            true => Matrix::Float(FloatMatrix::Coded(CodedMatrix::Blocks(self))),
+            false => Matrix::Blocks(self),
+        }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.values.rows
     }
 
     /// Blocks of a row.
-    pub(crate) fn blocks(&self) -> usize {
+    fn blocks(&self) -> usize {
         self.cols.div_ceil(self.block)
     }
 
+    /// What the integers of signed tensors are moved up by.
+    fn up(&self) -> u8 {
+        match self.values.tensor.dtype {
+            DType::I4 => 8,
+            DType::I8 => 128,
+            _ => 0,
+        }
+    }
+
+    fn four_bits(&self) -> bool {
+        self.values.tensor.dtype.per_byte() == 2
+    }
+
     pub(super) fn encoding(&self) -> Encoding {
-        match (self.bits, self.zero_points.is_some()) {
-            (4, false) => Encoding::Int4,
-            (4, true) => Encoding::Int4ZeroPoint,
-            (_, false) => Encoding::Int8,
-            (_, true) => Encoding::Int8ZeroPoint,
+        let middle = self.zero_points == ZeroPoints::Middle;
+        match (self.four_bits(), middle) {
+            (true, true) => Encoding::Int4,
+            (true, false) => Encoding::Int4ZeroPoint,
+            (false, true) => Encoding::Int8,
+            (false, false) => Encoding::Int8ZeroPoint,
         }
     }
 
     pub(super) fn greatest_scale(&self) -> Result<f32, ImportError> {
-        let mut greatest = 0.0f32;
-        let (mut scales, count) = (Vec::new(), self.scales.len());
-        for first in (0..count).step_by(1 << 20) {
-            self.scales
-                .read_f32(first, (count - first).min(1 << 20), &mut scales)?;
+        let (mut greatest, mut scales) = (0.0f32, Vec::new());
+        self.scales.for_groups(|bytes| {
+            scales.clear();
+            self.scales.tensor.to_f32(bytes, &mut scales);
             for scale in &scales {
                 if !scale.is_finite() {
-                    return Err(fault(&self.scales, "holds a scale that is no number"));
+                    return Err(fault(
+                        &self.scales.tensor,
+                        "holds a scale that is no number",
+                    ));
                 }
                 greatest = greatest.max(scale.abs());
             }
-        }
+            Ok(())
+        })?;
         Ok(greatest)
     }
 
@@ -81,68 +131,96 @@ impl BlockMatrix {
         let encoding = self.encoding();
         let group_bytes = encoding.group_bytes(self.cols);
         let mut group =
-            vec![0; group_bytes.ok_or_else(|| fault(&self.values, "is too large to pack"))?];
-        let (blocks, per_byte) = (self.blocks(), 8 / self.bits);
-        let row_bytes = blocks * self.block / per_byte;
-        let zero_row = blocks.div_ceil(per_byte);
-        let mut bytes = vec![0; GROUP_ROWS.min(self.rows) * row_bytes];
-        let mut zero_bytes = vec![0; GROUP_ROWS * zero_row];
-        let (mut values, mut scales, mut zeros) = (Vec::new(), Vec::new(), Vec::new());
+            vec![0; group_bytes.ok_or_else(|| fault(&self.values.tensor, "is too large to pack"))?];
+        let zero_points = match &self.zero_points {
+            ZeroPoints::Each(table) => Some((table.bytes()?, table.cols)),
+            ZeroPoints::Least => Some((vec![0; self.rows() * self.blocks()], self.blocks())),
+            ZeroPoints::Middle => None,
+        };
+        let scales = self.scales.floats()?;
         let (mut block_scales, mut block_zeros) = (Vec::new(), Vec::new());
-        for first in (0..self.rows).step_by(GROUP_ROWS) {
-            let rows = GROUP_ROWS.min(self.rows - first);
-            let bytes = &mut bytes[..rows * row_bytes];
-            self.values.read(first * row_bytes, bytes)?;
-            values.clear();
-            for row in bytes.chunks_exact(row_bytes) {
-                self.unpack(row, self.cols, &mut values);
-            }
-            self.scales
-                .read_f32(first * blocks, rows * blocks, &mut scales)?;
+        let mut first = 0;
+        self.for_integers(|values| {
+            let rows = first..(first + GROUP_ROWS).min(self.rows());
             block_scales.clear();
-            self.spread(scales.iter().map(|scale| scale / factor), &mut block_scales);
             block_zeros.clear();
-            if let Some(tensor) = &self.zero_points {
-                let bytes = &mut zero_bytes[..rows * zero_row];
-                tensor.read(first * zero_row, bytes)?;
-                zeros.clear();
-                for row in bytes.chunks_exact(zero_row) {
-                    self.unpack(row, blocks, &mut zeros);
+            for row in rows.clone() {
+                let scales = &scales[row * self.blocks()..][..self.blocks()];
+                self.spread(scales.iter().map(|scale| scale / factor), &mut block_scales);
+                if let Some((zeros, width)) = &zero_points {
+                    let zeros = zeros[row * width..][..self.blocks()].iter();
+                    self.spread(
+                        zeros.map(|zero| zero.wrapping_add(self.up())),
+                        &mut block_zeros,
+                    );
                 }
-                self.spread(zeros.iter().copied(), &mut block_zeros);
             }
+            first = rows.end;
             layout::pack_quantized(
                 encoding,
                 self.cols,
-                &values,
+                values,
                 &block_scales,
                 &block_zeros,
                 &mut group,
             );
-            sink(&group)?;
-        }
-        Ok(())
+            sink(&group)
+        })
     }
 
-    /// The first `count` values of a row, one a byte.
-    fn unpack(&self, row: &[u8], count: usize, out: &mut Vec<u8>) {
-        if self.bits == 8 {
-            out.extend_from_slice(&row[..count]);
-        } else {
-            out.extend(
-                row.iter()
-                    .flat_map(|byte| [byte & 15, byte >> 4])
-                    .take(count),
-            );
-        }
+    /// Calls `each` with the stored integers of every group of rows, one a byte.
+    fn for_integers(
+        &self,
+        mut each: impl FnMut(&[u8]) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let mut values = Vec::new();
+        self.values.for_groups(|bytes| {
+            values.clear();
+            for row in bytes.chunks_exact(self.values.cols) {
+                let row = row[..self.cols].iter();
+                values.extend(row.map(|byte| byte.wrapping_add(self.up())));
+            }
+            each(&values)
+        })
     }
 
-    /// Repeats what belongs to the graph's blocks for the plan's shorter ones.
+    /// Calls `each` with the values of every group of rows.
+    pub(super) fn for_values(
+        &self,
+        mut each: impl FnMut(&[f32]) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let (scales, blocks) = (self.scales.floats()?, self.blocks());
+        let middle = if self.four_bits() { 8.0 } else { 128.0 };
+        let (zero_points, width, up) = match &self.zero_points {
+            ZeroPoints::Middle => (vec![middle; blocks], 0, 0.0),
+            ZeroPoints::Least => (vec![0.0; blocks], 0, 0.0),
+            ZeroPoints::Each(table) if table.tensor.dtype.is_float() => {
+                (table.floats()?, table.cols, 0.0)
+            }
+            ZeroPoints::Each(table) => (table.floats()?, table.cols, f32::from(self.up())),
+        };
+        let (mut values, mut first) = (Vec::new(), 0);
+        self.for_integers(|integers| {
+            values.clear();
+            for (row, integers) in (first..).zip(integers.chunks_exact(self.cols)) {
+                let scales = &scales[row * blocks..][..blocks];
+                let zeros = &zero_points[row * width..][..blocks];
+                let blocks = integers.chunks(self.block).zip(scales.iter().zip(zeros));
+                for (block, (scale, zero)) in blocks {
+                    let decode = |&q: &u8| (f32::from(q) - (zero + up)) * scale;
+                    values.extend(block.iter().map(decode));
+                }
+            }
+            first += GROUP_ROWS;
+            each(&values)
+        })
+    }
+
+    /// Repeats what belongs to a row's blocks in the graph for the plan's shorter ones.
     fn spread<T: Copy>(&self, blocks: impl Iterator<Item = T>, out: &mut Vec<T>) {
         let (wanted, repeat) = (self.cols.div_ceil(BLOCK), self.block / BLOCK);
         for (at, value) in blocks.enumerate() {
-            let before = at % self.blocks() * repeat;
-            out.extend(std::iter::repeat_n(value, repeat.min(wanted - before)));
+            out.extend(std::iter::repeat_n(value, repeat.min(wanted - at * repeat)));
         }
     }
 }

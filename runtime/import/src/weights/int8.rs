@@ -1,23 +1,17 @@
 //! Weights quantized to 8 bits with a scale for the whole or for each row, as the dynamic
 //! quantizer stores them.
 
-use std::rc::Rc;
-
 use tealight_core::layout::{self, BLOCK, Encoding, GROUP_ROWS};
 
-use super::{Sink, fault, float};
+use super::{Sink, Table, fault};
 use crate::ImportError;
-use crate::onnx::{DType, Tensor};
+use crate::onnx::DType;
 
-/// `rows × cols` integers of 8 bits; a value is `(stored − zero point) · scale`.
+/// Integers, `rows × cols`; a value is `(stored − zero point) · scale`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Int8Matrix {
-    /// u8 or i8.
-    pub(crate) values: Rc<Tensor>,
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    /// Whether the values are stored as `cols × rows`.
-    pub(crate) transposed: bool,
+    /// Integers of 8 bits or fewer.
+    pub(crate) values: Table,
     pub(crate) scale: PerRow<f32>,
     /// As unsigned values: those of signed tensors moved up by 128.
     pub(crate) zero_point: PerRow<u8>,
@@ -77,15 +71,15 @@ impl Int8Matrix {
 
     pub(super) fn pack(&self, factor: f32, sink: Sink<'_>) -> Result<(), ImportError> {
         let encoding = self.encoding();
-        let group_bytes = encoding.group_bytes(self.cols);
+        let (rows, cols) = (self.values.rows, self.values.cols);
+        let group_bytes = encoding.group_bytes(cols);
         let mut group =
-            vec![0; group_bytes.ok_or_else(|| fault(&self.values, "is too large to pack"))?];
-        let blocks = self.cols.div_ceil(BLOCK);
-        let signed = self.values.dtype == DType::I8;
+            vec![0; group_bytes.ok_or_else(|| fault(&self.values.tensor, "is too large to pack"))?];
+        let blocks = cols.div_ceil(BLOCK);
+        let signed = matches!(self.values.tensor.dtype, DType::I8 | DType::I4);
         let (mut values, mut scales, mut zeros) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
-        let (tensor, rows, cols) = (&self.values, self.rows, self.cols);
-        float::for_row_groups(tensor, rows, cols, self.transposed, |bytes, _| {
+        self.values.for_groups(|bytes| {
             values.clear();
             values.extend(
                 bytes

@@ -2,6 +2,7 @@
 //! pieces, packed and handed on.
 
 mod blocks;
+mod coded;
 mod float;
 mod int8;
 mod joined;
@@ -9,6 +10,7 @@ mod lookup;
 mod position;
 mod quantized;
 mod scale;
+mod table;
 
 use std::rc::Rc;
 
@@ -17,7 +19,8 @@ use tealight_core::layout::{Encoding, GROUP_ROWS};
 use crate::ImportError;
 use crate::onnx::Tensor;
 
-pub(crate) use blocks::BlockMatrix;
+pub(crate) use blocks::{BlockMatrix, ZeroPoints};
+pub(crate) use coded::{CodebookMatrix, CodedMatrix, FP4, NF4};
 pub(crate) use float::FloatMatrix;
 pub(crate) use int8::{Int8Matrix, PerRow};
 pub(crate) use joined::{JoinedMatrix, Vectors};
@@ -25,6 +28,7 @@ pub(crate) use lookup::{LookedUp, PositionRows};
 pub(crate) use position::{Column, PositionTable, Start, Step};
 pub use quantized::Quantize;
 pub(crate) use quantized::QuantizedMatrix;
+pub(crate) use table::Table;
 
 /// Bytes that are read at a time, at most; a group of rows if that is more.
 const PIECE: usize = 4 << 20;
@@ -49,10 +53,10 @@ impl Matrix {
 
     fn shape(&self) -> (usize, usize) {
         match self {
-            Matrix::Float(m) => (m.rows, m.cols),
-            Matrix::Blocks(m) => (m.rows, m.cols),
-            Matrix::Int8(m) => (m.rows, m.cols),
-            Matrix::Quantized(m) => (m.matrix.rows, m.matrix.cols),
+            Matrix::Float(m) => m.shape(),
+            Matrix::Blocks(m) => (m.rows(), m.cols),
+            Matrix::Int8(m) => (m.values.rows, m.values.cols),
+            Matrix::Quantized(m) => m.matrix.shape(),
         }
     }
 
@@ -77,10 +81,10 @@ impl Matrix {
     /// The stored tensor that holds its values.
     pub(crate) fn tensor(&self) -> &Rc<Tensor> {
         match self {
-            Matrix::Float(m) => &m.tensor,
-            Matrix::Blocks(m) => &m.values,
-            Matrix::Int8(m) => &m.values,
-            Matrix::Quantized(m) => &m.matrix.tensor,
+            Matrix::Float(m) => m.tensor(),
+            Matrix::Blocks(m) => &m.values.tensor,
+            Matrix::Int8(m) => &m.values.tensor,
+            Matrix::Quantized(m) => m.matrix.tensor(),
         }
     }
 

@@ -65,10 +65,10 @@ impl QuantizedMatrix {
     }
 
     pub(super) fn pack(&self, factor: f32, sink: Sink<'_>) -> Result<(), ImportError> {
-        let (encoding, cols) = (self.encoding(), self.matrix.cols);
+        let (encoding, (_, cols)) = (self.encoding(), self.matrix.shape());
         let len = encoding.group_bytes(cols);
         let mut group =
-            vec![0; len.ok_or_else(|| fault(&self.matrix.tensor, "is too large to pack"))?];
+            vec![0; len.ok_or_else(|| fault(self.matrix.tensor(), "is too large to pack"))?];
         let (mut integers, mut scales, mut zero_points) = (Vec::new(), Vec::new(), Vec::new());
         self.matrix.for_values(|values| {
             integers.clear();
