@@ -319,7 +319,7 @@ impl Walk {
             .checked_add(count)
             .filter(|&end| end <= tensor.len() && self.made < MAX_MADE)?;
         let per_byte = tensor.dtype.per_byte();
-        if first % per_byte != 0 || count % per_byte != 0 {
+        if !first.is_multiple_of(per_byte) || !count.is_multiple_of(per_byte) {
             return None;
         }
         let (first, end, size) = (first / per_byte, end / per_byte, tensor.dtype.size());
