@@ -87,6 +87,11 @@ FAMILIES = {
     # Models of embeddings: their last layer's hidden states are what counts.
     "qwen3-embedding": ("qwen3", dict(head_dim=HEAD_DIM, tie_word_embeddings=True)),
     "bert": ("bert", dict(num_attention_heads=2)),
+    # Two short convolutions around attention; the last layer is one, so that the head begins behind it.
+    "lfm2": ("lfm2", dict(
+        num_hidden_layers=3, hidden_size=64, layer_types=["conv", "full_attention", "conv"], block_auto_adjust_ff_dim=False, conv_L_cache=3,
+        tie_word_embeddings=True,
+    )),
     "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
@@ -199,11 +204,29 @@ class WithCache(torch.nn.Module):
     def forward(self, input_ids, attention_mask, position_ids, past):
         from transformers import DynamicCache
 
-        cache = DynamicCache([tuple(layer) for layer in past])
+        if any(len(layer) == 1 for layer in past):
+            cache = self.with_convolutions(past)
+        else:
+            cache = DynamicCache([tuple(layer) for layer in past])
         result = self.model(
             input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids, past_key_values=cache, use_cache=True
         )
-        return result.logits, [(layer.keys, layer.values) for layer in cache.layers]
+        state = lambda layer: (layer.conv_states[0],) if hasattr(layer, "conv_states") else (layer.keys, layer.values)
+        return result.logits, [state(layer) for layer in cache.layers]
+
+    def with_convolutions(self, past):
+        """A layer of one tensor is a convolution: `[batch, channels, taps]` of what it saw."""
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=self.model.config)
+        for layer, state in zip(cache.layers, past):
+            if len(state) == 2:
+                layer.update(*state)
+            else:
+                layer.lazy_initialization(conv_states=state[0])
+                layer.conv_states[0] = state[0].clone()
+                layer.has_previous_state[0] = True
+        return cache
 
 
 class Hidden(torch.nn.Module):
@@ -247,15 +270,19 @@ def dynamo(folder, family, opset):
     # Latent attention keeps one compressed row a token, and the part of the keys that turns.
     latent = getattr(config, "kv_lora_rank", None)
     shapes = [(1, latent), (1, config.qk_rope_head_dim)] if latent else [(heads, width)] * 2
-    empty = lambda: tuple(torch.zeros(1, heads, past, width) for heads, width in shapes)
+    kinds = getattr(config, "layer_types", None) or ["full_attention"] * layers
+    convolves = [kind == "conv" for kind in kinds]
+    attended = lambda: tuple(torch.zeros(1, heads, past, width) for heads, width in shapes)
+    convolved = lambda: (torch.zeros(1, config.hidden_size, config.conv_L_cache),)
     arguments = (
         torch.ones(1, sequence, dtype=torch.long), torch.ones(1, total, dtype=torch.long),
-        torch.arange(past, total)[None], [empty() for _ in range(layers)],
+        torch.arange(past, total)[None], [convolved() if layer else attended() for layer in convolves],
     )
     dim = torch.export.Dim
     s, p = dim.DYNAMIC, dim.DYNAMIC
-    shapes = ({1: s}, {1: dim.DYNAMIC}, {1: s}, [({2: p}, {2: p}) for _ in range(layers)])
-    names = lambda side: [f"{side}.{layer}.{kind}" for layer in range(layers) for kind in ("key", "value")]
+    shapes = ({1: s}, {1: dim.DYNAMIC}, {1: s}, [({},) if layer else ({2: p}, {2: p}) for layer in convolves])
+    kept = [("conv",) if layer else ("key", "value") for layer in convolves]
+    names = lambda side: [f"{side}.{layer}.{kind}" for layer, kinds in enumerate(kept) for kind in kinds]
     out = folder / f"dynamo{opset}"
     out.mkdir(exist_ok=True)
     torch.onnx.export(

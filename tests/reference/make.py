@@ -111,9 +111,10 @@ def logits_of(folder, ids):
         "position_ids": np.arange(len(ids), dtype=np.int64)[None],
     }
     head = head_size(folder, model)
-    # Keys and values need not be of one width.
+    # Keys and values need not be of one width; what convolutions saw, of rank 3, begins as zeros.
     width = lambda given: given.shape[3] if isinstance(given.shape[3], int) else head
-    empty = lambda given: np.zeros((1, given.shape[1], 0, width(given)), NUMPY_TYPES[given.type])
+    shape = lambda given: (1, given.shape[1], 0, width(given)) if len(given.shape) == 4 else (1, *given.shape[1:])
+    empty = lambda given: np.zeros(shape(given), NUMPY_TYPES[given.type])
     feeds = {given.name: known.get(given.name) for given in session.get_inputs()}
     feeds = {given.name: empty(given) if feeds[given.name] is None else feeds[given.name] for given in session.get_inputs()}
     return session.run(["logits"], feeds)[0][0].astype(np.float64)
@@ -121,7 +122,7 @@ def logits_of(folder, ids):
 
 def head_size(folder, model):
     """From the shape of a cache, or from the builder's configuration where the cache leaves it open."""
-    cache = next(given for given in model.graph.input if given.name.startswith("past"))
+    cache = next(given for given in model.graph.input if given.name.startswith("past") and given.name.endswith("key"))
     literal = cache.type.tensor_type.shape.dim[3].dim_value
     return literal or json.loads((folder / "genai_config.json").read_text())["model"]["decoder"]["head_size"]
 

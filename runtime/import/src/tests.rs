@@ -1,5 +1,6 @@
 //! Whole graphs: what is recognised, what must not be, and what hostile files do.
 
+mod convolutions;
 mod curves;
 mod hidden;
 mod mixtures;

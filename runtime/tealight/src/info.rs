@@ -47,7 +47,7 @@ pub struct ModelInfo {
     /// Size of a session's working memory in bytes.
     pub working_bytes: u64,
     /// About how many bytes of memory the model takes with one session: the file (which the
-    /// system can drop and read again), the session's keys and values, its working memory, and
+    /// system can drop and read again), the session's keys and values and what its convolutions have seen, its working memory, and
     /// the tokenizer.
     pub memory_estimate: u64,
 }
@@ -113,10 +113,12 @@ impl ModelInfo {
         };
         let model = plan.model();
         let config = config(plan, options);
-        let lines = Arena::lines(plan, &config).map_err(|source| Error::Memory {
+        let wrong = |source| Error::Memory {
             model: name.to_owned(),
             source,
-        })?;
+        };
+        let lines = Arena::lines(plan, &config).map_err(wrong)?;
+        let kept = KvCache::lines(plan, &config).map_err(wrong)?;
         let file_bytes = plan.bytes().len() as u64;
         let kv_bytes_per_token = KvCache::position_bytes(plan, config.kv) as u64;
         let working_bytes = (lines * Line::BYTES) as u64;
@@ -127,7 +129,7 @@ impl ModelInfo {
         } else {
             TEXTS
         };
-        let kv = kv_bytes_per_token.saturating_mul(config.context as u64);
+        let kept = (kept * Line::BYTES) as u64;
         let folder = manifest.source.folder;
         Ok(ModelInfo {
             name: if folder.is_empty() {
@@ -153,7 +155,7 @@ impl ModelInfo {
             session_context: config.context,
             kv_bytes_per_token,
             working_bytes,
-            memory_estimate: (file_bytes + working_bytes + texts).saturating_add(kv),
+            memory_estimate: (file_bytes + working_bytes + texts).saturating_add(kept),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tealight_core::executor::{Activations, Executor, KvCache, KvType};
+use tealight_core::executor::{Activations, Config, Executor, KvCache, KvType, Line};
 use tealight_core::kernels::Isa;
 use tealight_core::plan::Plan;
 use tealight_core::plan::format::{MAGIC, Section};
@@ -337,6 +337,17 @@ impl Model {
     /// Bytes that a session keeps of each token, kept in this way.
     pub fn kv_bytes_per_token(&self, kv: KvType) -> u64 {
         KvCache::position_bytes(&self.0.plan, kv) as u64
+    }
+
+    /// Bytes in which a session with room for so many tokens keeps what it has seen: keys and
+    /// values, and what convolutions need to go on.
+    pub fn cache_bytes(&self, context: usize, kv: KvType) -> u64 {
+        let config = Config {
+            kv,
+            ..Config::new(context)
+        };
+        let lines = KvCache::lines(&self.0.plan, &config);
+        lines.map_or(u64::MAX, |lines| (lines * Line::BYTES) as u64)
     }
 
     pub(crate) fn kv(&self) -> KvType {

@@ -199,10 +199,14 @@ impl Session {
         self.capacity() - self.tokens.len()
     }
 
-    /// Forgets all tokens from `len` on.
-    pub fn truncate(&mut self, len: usize) {
-        self.step.truncate(len);
-        self.tokens.truncate(len);
+    /// Forgets all tokens from `len` on; how many are left.
+    ///
+    /// Models with convolutions, such as LFM2, can go on from any of the last few dozen tokens, and
+    /// from every 64th before: of those it may leave up to 63 fewer than `len`.
+    pub fn truncate(&mut self, len: usize) -> usize {
+        let left = self.step.truncate(len.min(self.tokens.len()));
+        self.tokens.truncate(left);
+        left
     }
 
     /// The tokens of a text, with those that a text begins with.
@@ -245,9 +249,7 @@ impl Session {
             .zip(tokens)
             .take_while(|(a, b)| a == b)
             .count();
-        let reused = common.min(tokens.len().saturating_sub(1));
-        self.truncate(reused);
-        reused
+        self.truncate(common.min(tokens.len().saturating_sub(1)))
     }
 
     /// Tokens that can be evaluated at once.

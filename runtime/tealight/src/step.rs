@@ -16,8 +16,8 @@ pub(crate) trait Step: Send {
     fn capacity(&self) -> usize;
     /// Most tokens of one step that wants these logits.
     fn most(&self, logits: Logits) -> usize;
-    /// Forgets all tokens from `len` on.
-    fn truncate(&mut self, len: usize);
+    /// Forgets all tokens from `len` on, or a few more; how many are left.
+    fn truncate(&mut self, len: usize) -> usize;
     /// Sees more tokens and returns the wanted rows of logits. Unchanged after an error.
     fn step(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32]>;
 }
@@ -83,8 +83,8 @@ impl Step for PlanStep {
         }
     }
 
-    fn truncate(&mut self, len: usize) {
-        self.cache.truncate(len);
+    fn truncate(&mut self, len: usize) -> usize {
+        self.cache.truncate(len)
     }
 
     fn step(&mut self, tokens: &[u32], logits: Logits) -> Result<&mut [f32]> {

@@ -28,6 +28,8 @@ const TEMPLATE: &str = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n
 pub(crate) struct Shared {
     /// What it says next; the end of the text if nothing is left.
     script: VecDeque<TokenId>,
+    /// Tokens can be forgotten from multiples of this on, if it is not zero.
+    span: usize,
     /// The tokens of each step.
     pub(crate) fed: Vec<Vec<TokenId>>,
 }
@@ -40,6 +42,11 @@ impl Fake {
     /// Makes it say these bytes next.
     pub(crate) fn say(&self, text: impl AsRef<[u8]>) {
         self.say_tokens(text.as_ref().iter().map(|byte| TokenId::from(*byte)));
+    }
+
+    /// Lets tokens be forgotten from multiples of `span` on only.
+    pub(crate) fn span(&self, span: usize) {
+        self.0.lock().unwrap().span = span;
     }
 
     pub(crate) fn say_tokens(&self, tokens: impl IntoIterator<Item = TokenId>) {
@@ -91,8 +98,11 @@ impl Step for FakeStep {
         self.most
     }
 
-    fn truncate(&mut self, len: usize) {
-        self.seen = self.seen.min(len);
+    fn truncate(&mut self, len: usize) -> usize {
+        if len < self.seen {
+            self.seen = len - len % self.shared.0.lock().unwrap().span.max(1);
+        }
+        self.seen
     }
 
     fn step(&mut self, tokens: &[TokenId], logits: Logits) -> Result<&mut [f32]> {

@@ -26,20 +26,21 @@ fn the_memory_that_it_will_take_depends_on_how_it_is_opened() {
     let new = ModelOptions::new;
     let plain = of(new());
     assert_eq!(plain.session_context, plain.context.min(4096));
-    let kinds = [KvType::Int8, KvType::F16, KvType::F32].map(|kv| of(new().context(100).kv(kv)));
+    // Keys are kept in tiles of 16 tokens.
+    let kinds = [KvType::Int8, KvType::F16, KvType::F32].map(|kv| of(new().context(112).kv(kv)));
     for pair in kinds.windows(2) {
         let more = pair[1].kv_bytes_per_token - pair[0].kv_bytes_per_token;
         assert!(more > 0);
         assert_eq!(
             pair[1].memory_estimate - pair[0].memory_estimate,
-            100 * more
+            112 * more
         );
     }
     assert!(of(new().context(50)).memory_estimate < kinds[1].memory_estimate);
     assert!(of(new().step(128)).memory_estimate > plain.memory_estimate);
     // More than the model can attend over is refused when a session is made.
     assert_eq!(of(new().context(usize::MAX)).session_context, plain.context);
-    let options = new().threads(1).context(100).kv(KvType::Int8);
+    let options = new().threads(1).context(112).kv(KvType::Int8);
     let model = Model::embedded_with(&options).unwrap();
     assert_eq!(model.info(), &kinds[0]);
 }

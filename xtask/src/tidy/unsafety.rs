@@ -74,6 +74,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "writes disjoint columns from several threads",
     ),
     (
+        "runtime/core/src/ops/convolution.rs",
+        "writes disjoint columns from several threads",
+    ),
+    (
         "runtime/core/src/pool",
         "lends borrowed work to threads that live longer",
     ),

@@ -1,12 +1,15 @@
 //! Keys and values of the positions so far.
 //!
 //! For each attention operator: all keys, `[head][position / 16][key tile]`, then all values,
-//! `[head][position][value vector]`, so that one head's positions are read in one sweep.
+//! `[head][position][value vector]`, so that one head's positions are read in one sweep. Behind
+//! them lies what convolutions have seen (`history.rs`).
 
 use core::ops::Range;
 
 use half::f16;
 
+#[cfg(feature = "convolution")]
+use super::history::{Held, HistoryRegions};
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
 use crate::kernels::{
     Int8Vector, Isa, KvVector, LANES, Queries, Scoring, attend, key_tiles, kv_vectors, store_key,
@@ -16,19 +19,21 @@ use crate::ops::CacheId;
 use crate::plan::Plan;
 use crate::rows::Rows;
 
-/// A session's keys and values.
+/// A session's keys and values, and what its convolutions have seen.
 #[derive(Debug)]
 pub struct KvCache<M> {
     memory: M,
     kv: KvType,
     capacity: usize,
     len: usize,
+    #[cfg(feature = "convolution")]
+    held: Held,
 }
 
 impl KvCache<()> {
     /// Lines of memory that a cache for `plan` under `config` needs.
     pub fn lines<B: AsRef<[u8]>>(plan: &Plan<B>, config: &Config) -> Result<usize, MemoryError> {
-        lines(&plan.borrowed(), config.context, config.kv)
+        Ok(Places::new(&plan.borrowed(), config.context, config.kv)?.lines)
     }
 
     /// Bytes of keys and values that `plan` keeps of one position.
@@ -61,25 +66,45 @@ impl<M: AsMut<[Line]>> KvCache<M> {
             kv: config.kv,
             capacity: config.context,
             len: 0,
+            #[cfg(feature = "convolution")]
+            held: Held::of(&plan.borrowed()),
         })
     }
 
-    /// Forgets all positions from `len` on.
-    pub fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
+    /// Forgets all positions from `len` on; how many are left.
+    ///
+    /// Of a plan with convolutions it may be up to 63 fewer, where more than 61 are forgotten: not
+    /// every earlier position can be continued, but every 64th.
+    pub fn truncate(&mut self, len: usize) -> usize {
+        if len < self.len {
+            #[cfg(feature = "convolution")]
+            let len = self.held.back_to(len);
+            self.len = len;
+        }
+        self.len
     }
 
     pub(super) fn advance(&mut self, tokens: usize) {
         self.len += tokens;
+        #[cfg(feature = "convolution")]
+        self.held.advance(self.len);
     }
 
     pub(super) fn regions(&mut self, plan: &Plan<&[u8]>) -> Result<KvRegions, MemoryError> {
         let memory = self.memory.as_mut();
-        large_enough(memory.len(), lines(plan, self.capacity, self.kv)?)?;
+        let places = Places::new(plan, self.capacity, self.kv)?;
+        large_enough(memory.len(), places.lines)?;
+        let first: *mut u8 = memory.as_mut_ptr().cast();
         Ok(KvRegions {
-            first: memory.as_mut_ptr().cast(),
+            first,
             kv: self.kv,
             capacity: self.capacity,
+            #[cfg(feature = "convolution")]
+            history: {
+                // SAFETY: both start inside the memory, whose length was just compared.
+                let [ring, ends] = places.history.map(|at| unsafe { first.add(at) }.cast());
+                HistoryRegions::new(ring, ends, plan, self.held)
+            },
         })
     }
 }
@@ -101,10 +126,23 @@ impl<M> KvCache<M> {
     }
 }
 
-fn lines(plan: &Plan<&[u8]>, capacity: usize, kv: KvType) -> Result<usize, MemoryError> {
-    let mut regions = Regions::new();
-    place(plan, plan.caches().len(), capacity, kv, &mut regions)?;
-    Ok(regions.lines())
+/// How much memory a cache takes, and where convolutions keep what they have seen, in bytes.
+struct Places {
+    lines: usize,
+    #[cfg(feature = "convolution")]
+    history: [usize; 2],
+}
+
+impl Places {
+    fn new(plan: &Plan<&[u8]>, capacity: usize, kv: KvType) -> Result<Places, MemoryError> {
+        let mut regions = Regions::new();
+        place(plan, plan.caches().len(), capacity, kv, &mut regions)?;
+        Ok(Places {
+            #[cfg(feature = "convolution")]
+            history: Held::of(plan).place(capacity, &mut regions)?,
+            lines: regions.lines(),
+        })
+    }
 }
 
 /// Takes the regions of the first `count` caches; where the last one's keys and values start.
@@ -133,6 +171,8 @@ pub(crate) struct KvRegions {
     first: *mut u8,
     kv: KvType,
     capacity: usize,
+    #[cfg(feature = "convolution")]
+    pub(super) history: HistoryRegions,
 }
 
 // SAFETY: the pointer stays valid while the step holds the cache mutably; `Cache` keeps the

@@ -5,6 +5,8 @@
 //! laid out once; nothing is allocated between tokens.
 
 mod arena;
+#[cfg(feature = "convolution")]
+mod history;
 mod kv_cache;
 mod memory;
 mod run;

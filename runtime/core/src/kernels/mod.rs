@@ -25,6 +25,8 @@ mod avx512;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(feature = "convolution")]
+mod convolve;
 #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
 mod cortex_m;
 mod elementwise;
@@ -46,6 +48,8 @@ mod route;
 mod tests;
 
 pub(crate) use attend::{QUERIES, Queries, Scoring, attend, scores_len};
+#[cfg(feature = "convolution")]
+pub(crate) use convolve::{Convolution, MOST_TAPS, convolve, seen};
 #[cfg(feature = "experts")]
 pub(crate) use elementwise::add_scaled;
 pub(crate) use elementwise::{add, gate, rms_norm, rope, softcap};

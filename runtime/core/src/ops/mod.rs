@@ -8,6 +8,8 @@
 mod activate;
 mod add;
 mod attention;
+#[cfg(feature = "convolution")]
+mod convolution;
 mod embed;
 #[cfg(feature = "encoders")]
 mod encode;
@@ -31,6 +33,8 @@ mod words;
 pub use activate::Activate;
 pub use add::Add;
 pub use attention::Attention;
+#[cfg(feature = "convolution")]
+pub use convolution::Convolution;
 pub use embed::Embed;
 #[cfg(feature = "encoders")]
 pub use encode::Encode;
@@ -115,6 +119,9 @@ pub enum Op {
     /// Attention in both directions.
     #[cfg(feature = "encoders")]
     Encode(Encode),
+    /// Causal short convolution.
+    #[cfg(feature = "convolution")]
+    Convolution(Convolution),
 }
 
 impl Op {
@@ -141,6 +148,8 @@ impl Op {
             Op::Activate(_) => "Activate",
             #[cfg(feature = "encoders")]
             Op::Encode(_) => "Encode",
+            #[cfg(feature = "convolution")]
+            Op::Convolution(_) => "Convolution",
         }
     }
 
@@ -168,6 +177,8 @@ impl Op {
             Op::Activate(op) => writer.op(13, op),
             #[cfg(feature = "encoders")]
             Op::Encode(op) => writer.op(14, op),
+            #[cfg(feature = "convolution")]
+            Op::Convolution(op) => writer.op(15, op),
         };
         OpRecord {
             kind,
@@ -199,6 +210,8 @@ impl Op {
             13 => Op::Activate(reader.get()?),
             #[cfg(feature = "encoders")]
             14 => Op::Encode(reader.get()?),
+            #[cfg(feature = "convolution")]
+            15 => Op::Convolution(reader.get()?),
             _ => return None,
         })
     }
@@ -226,6 +239,8 @@ impl Op {
             Op::Activate(op) => op.check(checker),
             #[cfg(feature = "encoders")]
             Op::Encode(op) => op.check(checker),
+            #[cfg(feature = "convolution")]
+            Op::Convolution(op) => op.check(checker),
         }
     }
 
@@ -252,6 +267,8 @@ impl Op {
             Op::Activate(op) => op.run(run),
             #[cfg(feature = "encoders")]
             Op::Encode(op) => op.run(run),
+            #[cfg(feature = "convolution")]
+            Op::Convolution(op) => op.run(run),
         }
     }
 }

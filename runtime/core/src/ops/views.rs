@@ -27,6 +27,8 @@ impl Op {
             Op::Activate(op) => [Some(op.values), None, None],
             #[cfg(feature = "encoders")]
             Op::Encode(op) => [Some(op.query), Some(op.key), Some(op.value)],
+            #[cfg(feature = "convolution")]
+            Op::Convolution(op) => [Some(op.input), op.before, op.after],
         };
         views.into_iter().flatten()
     }
@@ -54,6 +56,8 @@ impl Op {
             Op::Activate(op) => op.values,
             #[cfg(feature = "encoders")]
             Op::Encode(op) => op.output,
+            #[cfg(feature = "convolution")]
+            Op::Convolution(op) => op.output,
         }
     }
 }

@@ -20,6 +20,8 @@ use format::{
 
 use crate::constraint::{self, Automaton, Constraint};
 use crate::layout::Encoding;
+#[cfg(feature = "convolution")]
+use crate::ops::Convolution;
 #[cfg(feature = "experts")]
 use crate::ops::Experts;
 use crate::ops::{InputPrecision, Op, TensorId};
@@ -175,6 +177,15 @@ impl<B: AsRef<[u8]>> Plan<B> {
     pub(crate) fn mixtures(&self) -> impl Iterator<Item = (Stage, Experts)> + '_ {
         self.staged_ops().filter_map(|(stage, op)| match op {
             Op::Experts(op) => Some((stage, op)),
+            _ => None,
+        })
+    }
+
+    /// Every convolution.
+    #[cfg(feature = "convolution")]
+    pub(crate) fn convolutions(&self) -> impl Iterator<Item = Convolution> + '_ {
+        self.ops().filter_map(|op| match op {
+            Op::Convolution(op) => Some(op),
             _ => None,
         })
     }

@@ -1,5 +1,7 @@
 //! A small decoder with pseudo-random weights, built in memory.
 
+mod small;
+
 use std::num::NonZeroU32;
 use std::ops::Range;
 
@@ -7,12 +9,16 @@ use bytemuck::{Zeroable, bytes_of, cast_slice};
 use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
-    Activation, Add, Attention, BufferId, CacheId, Embed, Experts, Gate, InputPrecision, Linear,
-    Op, RmsNorm, Rope, RopeStyle, Route, RouteGroups, RouteScoring, Softcap, TensorId, View,
+    Activation, Add, Attention, BufferId, CacheId, Convolution, Embed, Experts, Gate,
+    InputPrecision, Linear, Op, RmsNorm, Rope, RopeStyle, Route, RouteGroups, RouteScoring,
+    Softcap, TensorId, View,
 };
 use tealight_core::plan::format::*;
 use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTablesRecord};
 use tealight_core::tokenizer::{Rule, Words};
+
+#[allow(unused_imports, reason = "only tests of single operators have one")]
+pub use small::{Convolved, Mixture};
 
 pub const VOCAB: u32 = 80;
 pub const CONTEXT: u32 = 48;
@@ -26,6 +32,7 @@ const EXPERTS: u32 = 6;
 /// Experts are whole groups of rows: not all of the hidden state comes from them.
 const MIXED: u32 = 64;
 const EXPERT: u32 = 40;
+const CONVOLVED: u32 = 56;
 
 /// A file in memory that starts on a 64-byte boundary.
 #[derive(Clone)]
@@ -66,92 +73,9 @@ pub fn lines(count: Result<usize, tealight_core::executor::MemoryError>) -> Vec<
     vec![Line::ZERO; count.expect("small")]
 }
 
-/// Embeddings that go through a mixture of experts, whose sums are the logits; all in f32.
-#[allow(dead_code, reason = "only the test of mixtures has one")]
-pub struct Mixture {
-    pub experts: u32,
-    pub chosen: u32,
-    pub width: u32,
-    pub hidden: u32,
-    pub scoring: RouteScoring,
-    pub normalized: bool,
-    pub groups: Option<RouteGroups>,
-    pub table: Vec<f32>,
-    pub router: Vec<f32>,
-    pub gate_up: Vec<f32>,
-    pub down: Vec<f32>,
-}
-
-#[allow(dead_code, reason = "only the test of mixtures has one")]
-impl Mixture {
-    pub fn random(
-        seed: u64,
-        experts: u32,
-        chosen: u32,
-        width: u32,
-        scoring: RouteScoring,
-        normalized: bool,
-    ) -> Mixture {
-        let mut random = Builder {
-            random: seed,
-            ..Builder::default()
-        };
-        let mut floats = |count: u32| (0..count).map(|_| random.unit()).collect::<Vec<f32>>();
-        Mixture {
-            experts,
-            chosen,
-            width,
-            hidden: HIDDEN,
-            scoring,
-            normalized,
-            groups: None,
-            table: floats(VOCAB * HIDDEN),
-            router: floats(experts * HIDDEN),
-            gate_up: floats(experts * 2 * width * HIDDEN),
-            down: floats(experts * VOCAB * width),
-        }
-    }
-
-    pub fn file(&self) -> File {
-        let mut plan = Builder::default();
-        let hidden = plan.buffer(HIDDEN, Stage::Body);
-        let weights = plan.buffer(self.experts, Stage::Head);
-        let logits = plan.buffer(VOCAB, Stage::Head);
-        let table = plan.floats(VOCAB, HIDDEN, &self.table);
-        let router = plan.floats(self.experts, HIDDEN, &self.router);
-        let gate_up = plan.floats(self.experts * 2 * self.width, HIDDEN, &self.gate_up);
-        let down = plan.floats(self.experts * VOCAB, self.width, &self.down);
-        plan.ops.push(Op::Embed(Embed {
-            output: hidden,
-            table,
-            scale: 1.0,
-        }));
-        plan.route(hidden, weights, router);
-        plan.ops.push(Op::Route(Route {
-            logits: weights,
-            scoring: self.scoring,
-            chosen: self.chosen,
-            normalized: self.normalized,
-            scale: 1.0,
-            bias: None,
-            groups: self.groups,
-        }));
-        plan.ops.push(Op::Experts(Experts {
-            input: hidden,
-            weights,
-            output: logits,
-            width: self.width,
-            gate_up,
-            down,
-            activation: Activation::Silu,
-            precision: InputPrecision::Int8,
-        }));
-        plan.file(1, logits.buffer.0)
-    }
-}
-
 struct Builder {
     encoding: Encoding,
+    context: u32,
     random: u64,
     tensors: Vec<TensorRecord>,
     weights: Vec<u8>,
@@ -163,6 +87,7 @@ impl Default for Builder {
     fn default() -> Builder {
         Builder {
             encoding: Encoding::Int4,
+            context: CONTEXT,
             random: 0x9e37_79b9_7f4a_7c15,
             tensors: Vec::new(),
             weights: Vec::new(),
@@ -184,6 +109,7 @@ impl Builder {
         let delta = self.buffer(HIDDEN, Stage::Body);
         let routed = self.buffer(EXPERTS, Stage::Body);
         let mixture = self.buffer(MIXED, Stage::Body);
+        let convolved = self.buffer(CONVOLVED, Stage::Body);
         let last = self.buffer(HIDDEN, Stage::Head);
         let last_routed = self.buffer(EXPERTS, Stage::Head);
         let last_mixture = self.buffer(MIXED, Stage::Head);
@@ -291,6 +217,20 @@ impl Builder {
                 precision: InputPrecision::Int16,
             }));
             self.add(hidden, delta);
+            let part = |at: u32| columns(gate_up, at * CONVOLVED..(at + 1) * CONVOLVED);
+            let weight = self.vector(2 + layer, CONVOLVED);
+            let bias = (layer == 0).then(|| self.vector(1, CONVOLVED));
+            self.ops.push(Op::Convolution(Convolution {
+                input: part(0),
+                before: Some(part(1)),
+                after: Some(part(2)),
+                output: convolved,
+                weight,
+                bias,
+                taps: 2 + layer,
+                history: layer * CONVOLVED,
+            }));
+            self.add(columns(hidden, 8..8 + CONVOLVED), convolved);
             if layer == 1 {
                 self.mixture(normed, routed, mixture, RouteScoring::Sigmoid);
                 self.add(columns(hidden, 0..MIXED), mixture);
@@ -318,7 +258,7 @@ impl Builder {
     fn file(self, head: u32, logits: u32) -> File {
         let model = ModelRecord {
             vocab: VOCAB,
-            context: CONTEXT,
+            context: self.context,
             head,
             logits,
             ..bytemuck::Zeroable::zeroed()
@@ -330,7 +270,8 @@ impl Builder {
             reserved: 0,
         };
         let ops: Vec<OpRecord> = self.ops.iter().map(Op::encode).collect();
-        let caches = vec![cache; LAYERS as usize];
+        let attends = |op: &&Op| matches!(op, Op::Attention(_));
+        let caches = vec![cache; self.ops.iter().filter(attends).count()];
         let tokens = token_tables();
         let sections: [(Section, &[u8]); 7] = [
             (Section::Model, bytes_of(&model)),

@@ -170,6 +170,7 @@ fn cut(value: &Value, axis: usize, from: Dim, to: Dim) -> Option<Value> {
         Value::Truth(grid) => Value::Truth(grid.slice(axis, from, to)?),
         Value::Rows(rows) => Value::Rows(rows.with_layout(rows.layout.slice(axis, from, to)?)),
         Value::Experts(part) => Value::Experts(part.cut(axis, from, to)?),
+        Value::Convolution(part) => part.cut(axis, from, to)?,
         Value::Rotary(Part::Table(table)) => {
             Value::Rotary(Part::Table(table.slice(axis, from, to)?))
         }

@@ -2,6 +2,7 @@
 //! single fused operator or spread over a dozen small ones: both end in the same row operator.
 
 pub(crate) mod attention;
+pub(crate) mod convolution;
 pub(crate) mod embedding;
 pub(crate) mod experts;
 pub(crate) mod gated_mlp;

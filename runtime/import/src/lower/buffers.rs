@@ -45,6 +45,7 @@ impl Buffers {
                 RowOp::Embed { .. }
                 | RowOp::Attention { .. }
                 | RowOp::Gate { .. }
+                | RowOp::Convolution { .. }
                 | RowOp::Experts { .. } => None,
             };
             let over = over.filter(|columns| buffers.free(network, *columns, at, head));

@@ -14,13 +14,13 @@ pub(super) fn all(network: &mut Network, output: RowId) -> RowId {
     prune(network, output)
 }
 
-/// Drops operators that neither the output nor any attention depends on.
+/// Drops operators that neither the output nor what is kept depends on.
 fn prune(network: &mut Network, output: RowId) -> RowId {
     let mut used = vec![false; network.rows.len()];
     used[output.0] = true;
     for at in (0..network.rows.len()).rev() {
         let op = &network.rows[at].op;
-        if used[at] || matches!(op, RowOp::Attention { .. }) {
+        if used[at] || op.keeps() {
             used[at] = true;
             for input in op.inputs() {
                 used[input.of.0] = true;

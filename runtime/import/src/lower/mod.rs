@@ -7,8 +7,8 @@ mod precision;
 mod tensors;
 
 use tealight_core::ops::{
-    Activate, Add, Attention, CacheId, Embed, Encode, Experts, Gate, InputPrecision, LayerNorm,
-    Linear, Op, Position, RmsNorm, Rope, Route, Softcap, View,
+    Activate, Add, Attention, CacheId, Convolution, Embed, Encode, Experts, Gate, InputPrecision,
+    LayerNorm, Linear, Op, Position, RmsNorm, Rope, Route, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -52,6 +52,7 @@ pub(crate) fn lower(
         buffers: &buffers,
         tensors: Tensors::new(context),
         caches: Vec::new(),
+        history: 0,
     };
     let precisions = precision::of_inputs(&network, head);
     let rows = network.rows.iter().zip(precisions).enumerate();
@@ -131,13 +132,11 @@ fn tables_reach(network: &Network) -> Option<usize> {
 /// Index of the first operator behind which every position stands for itself.
 fn head(network: &Network) -> usize {
     let needs_all = |op: &RowOp| {
-        matches!(
-            op,
-            RowOp::Embed { .. }
-                | RowOp::Position { .. }
-                | RowOp::Rope { .. }
-                | RowOp::Attention { .. }
-        )
+        op.keeps()
+            || matches!(
+                op,
+                RowOp::Embed { .. } | RowOp::Position { .. } | RowOp::Rope { .. }
+            )
     };
     network
         .rows
@@ -150,6 +149,8 @@ struct Lowering<'a> {
     buffers: &'a Buffers,
     tensors: Tensors,
     caches: Vec<CacheRecord>,
+    /// Columns of what convolutions keep.
+    history: u32,
 }
 
 impl Lowering<'_> {
@@ -323,6 +324,33 @@ impl Lowering<'_> {
                 },
                 groups: *groups,
             }),
+            RowOp::Convolution {
+                input,
+                before,
+                after,
+                weight,
+                bias,
+                ..
+            } => {
+                let history = self.history;
+                self.history = history.checked_add(output.width)?;
+                Op::Convolution(Convolution {
+                    input: view(input)?,
+                    before: match before {
+                        None => None,
+                        Some(before) => Some(view(before)?),
+                    },
+                    after: Some(view(after)?),
+                    output,
+                    weight: self.tensors.taps(weight)?,
+                    bias: match bias {
+                        None => None,
+                        Some(bias) => Some(self.tensors.vector(std::slice::from_ref(bias))?),
+                    },
+                    taps: u32::try_from(*weight.shape.last()?).ok()?,
+                    history,
+                })
+            }
             RowOp::Experts {
                 input,
                 weights,

@@ -7,7 +7,7 @@ use tealight_core::ops::TensorId;
 
 use crate::onnx::Tensor;
 use crate::spec::{TensorSource, TensorSpec};
-use crate::weights::{JoinedMatrix, Matrix, PositionRows, PositionTable, Vectors};
+use crate::weights::{JoinedMatrix, Matrix, PositionRows, PositionTable, Taps, Vectors};
 
 /// Collects tensors in the order in which operators name them.
 pub(super) struct Tensors {
@@ -18,6 +18,7 @@ pub(super) struct Tensors {
 enum Entry {
     Matrix(Vec<Matrix>),
     Vector(Vec<Rc<Tensor>>),
+    Taps(Rc<Tensor>),
     Table(Rc<PositionTable>, &'static str),
     Positions(Rc<PositionRows>),
 }
@@ -44,6 +45,14 @@ impl Tensors {
         self.find(
             |entry| matches!(entry, Entry::Vector(known) if known == parts),
             || Entry::Vector(parts.to_vec()),
+        )
+    }
+
+    /// A convolution's weight.
+    pub(super) fn taps(&mut self, weight: &Rc<Tensor>) -> Option<TensorId> {
+        self.find(
+            |entry| matches!(entry, Entry::Taps(known) if known == weight),
+            || Entry::Taps(weight.clone()),
         )
     }
 
@@ -111,6 +120,13 @@ impl Entry {
                 rows: context,
                 cols: table.width(),
                 source: boxed(PositionRows::clone(&table)),
+            },
+            Entry::Taps(weight) => TensorSpec {
+                name: weight.name.clone(),
+                encoding: Encoding::Table,
+                rows: weight.shape.last().copied().unwrap_or_default(),
+                cols: weight.shape.first().copied().unwrap_or_default(),
+                source: boxed(Taps(weight)),
             },
             Entry::Table(table, name) => TensorSpec {
                 name: table.name(name),

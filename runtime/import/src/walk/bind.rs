@@ -1,6 +1,6 @@
 //! The graph's inputs and outputs by their roles in a decoder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Walk;
 use super::dim::Dim;
@@ -8,6 +8,7 @@ use super::grid::Grid;
 use super::network::{Columns, Network, RowId, RowOp};
 use super::value::{Kind, Past, Rows, Value};
 use crate::ImportError;
+use crate::groups::convolution;
 use crate::onnx::Graph;
 
 /// A recognised decoder.
@@ -72,16 +73,23 @@ pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
                 Value::Grid(Grid::linear(shape, past, vec![0, 1]))
             }
             name => {
-                let Some((layer, kind)) = kept(name, &PAST) else {
-                    continue;
-                };
                 let size = |axis: usize| port.shape.get(axis).copied().flatten();
-                Value::Past(Past {
-                    layer,
-                    kind,
-                    heads: size(1),
-                    head_dim: size(3),
-                })
+                if let Some((layer, kind)) = kept(name, &PAST) {
+                    Value::Past(Past {
+                        layer,
+                        kind,
+                        heads: size(1),
+                        head_dim: size(3),
+                    })
+                } else if let Some(layer) = convolution::layer(name, "past") {
+                    Value::Unconvolved(convolution::Past {
+                        layer,
+                        channels: size(1),
+                        rows: size(2),
+                    })
+                } else {
+                    continue;
+                }
             }
         };
         values.insert(port.name.clone(), value);
@@ -104,7 +112,7 @@ fn kept(name: &str, prefixes: &[&str]) -> Option<(usize, Kind)> {
 }
 
 /// Checks that the outputs are the logits, or the hidden states, and, for each layer, what its
-/// attention keeps.
+/// attention or its convolution keeps.
 pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError> {
     let fail = |fault: String| ImportError::NotADecoder {
         path: graph.path.clone(),
@@ -113,6 +121,7 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
     let mut output = None;
     let mut hidden = false;
     let mut returned: HashMap<(usize, Kind), Columns> = HashMap::new();
+    let mut convolved = HashSet::new();
     for name in wanted(graph) {
         let value = walk.values.get(name);
         let of_hidden = HIDDEN.contains(&name);
@@ -130,6 +139,15 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
                 }));
             }
             (output, hidden) = (Some(rows.of), of_hidden);
+            continue;
+        }
+        if let Some(layer) = convolution::layer(name, "present") {
+            if !matches!(value, Some(Value::Convolved(of)) if *of == layer) {
+                return Err(fail(format!(
+                    "its output `{name}` is not what that layer's convolution has seen"
+                )));
+            }
+            convolved.insert(layer);
             continue;
         }
         let Some(at) = kept(name, &["present.", "present_key_values."]) else {
@@ -168,6 +186,7 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
         let fault = "its logits are of tokens that see those behind them, so it continues no text";
         return Err(fail(fault.to_owned()));
     }
+    check_convolutions(&walk.network, convolved).map_err(fail)?;
     let rows = walk.network.row(output).width;
     let vocab = vocab(&walk.network, (!hidden).then_some(rows)).map_err(fail)?;
     Ok(Decoder {
@@ -239,6 +258,20 @@ fn check_layers(
         true => Err("it has no attention with a cache".into()),
         false => Ok(()),
     }
+}
+
+/// Every layer convolves once, and returns what it has seen.
+fn check_convolutions(network: &Network, mut returned: HashSet<usize>) -> Result<(), String> {
+    for row in &network.rows {
+        if let RowOp::Convolution { layer, .. } = &row.op
+            && !returned.remove(layer)
+        {
+            return Err(format!(
+                "layer {layer} does not return what its convolution has seen, or has two"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether attention is in both directions; all of it has to be alike.

@@ -109,6 +109,15 @@ pub(crate) enum RowOp {
         bias: Option<Rc<Tensor>>,
         groups: Option<RouteGroups>,
     },
+    /// With `weight` as `[channels, 1, taps]`.
+    Convolution {
+        input: Columns,
+        before: Option<Columns>,
+        after: Columns,
+        layer: usize,
+        weight: Rc<Tensor>,
+        bias: Option<Rc<Tensor>>,
+    },
     /// Each expert's gate and what is multiplied with it, in one matrix or in two; and its way
     /// back.
     Experts {
@@ -151,6 +160,11 @@ impl Network {
 }
 
 impl RowOp {
+    /// Whether it keeps what later steps need.
+    pub(crate) fn keeps(&self) -> bool {
+        matches!(self, RowOp::Attention { .. } | RowOp::Convolution { .. })
+    }
+
     /// Everything that the operator reads.
     pub(crate) fn inputs(&self) -> Vec<Columns> {
         self.clone()
@@ -180,6 +194,12 @@ impl RowOp {
             RowOp::Gate { gate, up, .. } => vec![gate, up],
             RowOp::Add { a, b } => vec![a, b],
             RowOp::Experts { input, weights, .. } => vec![input, weights],
+            RowOp::Convolution {
+                input,
+                before,
+                after,
+                ..
+            } => [input, after].into_iter().chain(before).collect(),
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::Rule;
 use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
-    attention, embedding, experts, gated_mlp, group_query, layer_norm, linear, linear_blocks,
-    position, residual, rms_norm, rotary, rotary_table, route, route_groups, scaled, softcap,
-    standard_attention,
+    attention, convolution, embedding, experts, gated_mlp, group_query, layer_norm, linear,
+    linear_blocks, position, residual, rms_norm, rotary, rotary_table, route, route_groups, scaled,
+    softcap, standard_attention,
 };
 use crate::onnx::Node;
 
@@ -29,9 +29,10 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "And", &[logic::both]),
     ("", "Attention", &[standard_attention::rule]),
     ("", "Cast", &[rotary_table::cast, route_groups::cast, shape::cast]),
-    ("", "Concat", &[pick::concat, attention::keep, rotary::concat]),
+    ("", "Concat", &[pick::concat, attention::keep, convolution::join, rotary::concat]),
     ("", "Constant", &[constant::constant]),
     ("", "ConstantOfShape", &[constant::constant_of_shape]),
+    ("", "Conv", &[convolution::conv]),
     ("", "Cos", &[rotary_table::wave]),
     ("", "DequantizeLinear", &[
         embedding::dequantize, position::dequantize, scaled::dequantize, scaled::restore,
@@ -66,7 +67,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
         arithmetic::ints, arithmetic::floats, rms_norm::multiply, gated_mlp::multiply, gated_mlp::scale, softcap::cap,
         rotary_table::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,
         rms_norm::square, layer_norm::weigh, layer_norm::square, arithmetic::grids, route::scale, experts::multiply,
-        experts::shared,
+        experts::shared, convolution::gate,
     ]),
     ("", "NonZero", &[logic::non_zero]),
     ("", "Neg", &[arithmetic::unary, rotary::negate]),
@@ -100,6 +101,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Transpose", &[shape::transpose]),
     ("", "Unsqueeze", &[route_groups::unsqueeze, shape::unsqueeze]),
     ("", "Where", &[logic::pick, route_groups::select, attention::select, logic::select, logic::by_length]),
+    (MICROSOFT, "CausalConvWithState", &[convolution::fused]),
     (MICROSOFT, "FastGelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GatherBlockQuantized", &[embedding::gather_blocks]),
     (MICROSOFT, "Gelu", &[gated_mlp::gelu]),

@@ -8,8 +8,8 @@ use super::grid::Grid;
 use super::layout::Layout;
 use super::network::RowId;
 use crate::groups::{
-    attention, embedding, experts, gated_mlp, layer_norm, linear, position, rms_norm, rotary,
-    route, scaled,
+    attention, convolution, embedding, experts, gated_mlp, layer_norm, linear, position, rms_norm,
+    rotary, route, scaled,
 };
 use crate::onnx::{DType, Tensor};
 
@@ -47,6 +47,11 @@ pub(crate) enum Value {
     Gate(gated_mlp::Part),
     Route(route::Part),
     Experts(experts::Part),
+    /// What a convolution saw before the step.
+    Unconvolved(convolution::Past),
+    Convolution(convolution::Part),
+    /// What this layer's convolution has seen after the step.
+    Convolved(usize),
     /// `tanh` of activations.
     Bent(Rows),
     Scaled(scaled::Scaled),
@@ -196,6 +201,11 @@ impl Value {
             Value::Experts(part) => part.shape(),
             Value::Scaled(scaled) => sizes(&scaled.values.shape),
             Value::Rounded(rounded) => rounded.value.shape(),
+            Value::Convolution(part) => part.shape(),
+            Value::Unconvolved(past) => {
+                Some(vec![Dim::ONE, past.channels?.into(), past.rows?.into()])
+            }
+            Value::Convolved(_) => None,
         }
     }
 }

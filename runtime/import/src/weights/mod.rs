@@ -11,6 +11,7 @@ mod position;
 mod quantized;
 mod scale;
 mod table;
+mod taps;
 
 use std::rc::Rc;
 
@@ -29,6 +30,7 @@ pub(crate) use position::{Column, PositionTable, Start, Step};
 pub use quantized::Quantize;
 pub(crate) use quantized::QuantizedMatrix;
 pub(crate) use table::Table;
+pub(crate) use taps::Taps;
 
 /// Bytes that are read at a time, at most; a group of rows if that is more.
 const PIECE: usize = 4 << 20;

@@ -200,6 +200,22 @@ fn a_common_beginning_is_not_computed_again() {
 }
 
 #[test]
+fn what_a_model_cannot_go_back_to_is_computed_again() {
+    let fake = Fake::default();
+    fake.span(4);
+    let mut session = fake.session(100, 100);
+    let all = options().max_tokens(0);
+    let _ = run(session.generate("abcdefghij", &all).unwrap());
+    fake.fed();
+    let (_, summary) = run(session.generate("abcdefgXY", &all).unwrap());
+    assert_eq!(summary.usage.reused_tokens, 4);
+    assert_eq!(fake.fed_text(), "efgXY");
+    assert_eq!(session.truncate(6), 4);
+    assert_eq!(session.tokens().len(), 4);
+    assert_eq!(session.truncate(100), 4);
+}
+
+#[test]
 fn cancelling_takes_effect_before_the_next_token() {
     let fake = Fake::default();
     let mut session = fake.session(100, 100);

@@ -69,7 +69,7 @@ impl Memory {
         Ok(Memory {
             context,
             model: info.file_bytes,
-            kv: model.kv_bytes_per_token(kv) * context as u64,
+            kv: model.cache_bytes(context, kv),
             working: info.working_bytes,
         })
     }

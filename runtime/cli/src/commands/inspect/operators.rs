@@ -130,6 +130,21 @@ fn describe(model: &Model, op: &Op) -> String {
                 op.scale
             )
         }
+        Op::Convolution(op) => {
+            let gate =
+                |gate: Option<View>| gate.map_or(String::new(), |v| format!(", {}", view(v)));
+            let bias = op
+                .bias
+                .map_or(String::new(), |id| format!(", bias {}", tensor(id)));
+            format!(
+                "{}{}{} -> {}, {}{bias}",
+                view(op.input),
+                gate(op.before),
+                gate(op.after),
+                view(op.output),
+                tensor(op.weight)
+            )
+        }
         Op::Experts(op) => {
             let (input, weights) = (view(op.input), view(op.weights));
             let (first, last) = (tensor(op.gate_up), tensor(op.down));
