@@ -13,7 +13,7 @@ use core::slice;
 
 use super::Run;
 use super::memory::{MemoryError, Regions};
-use crate::plan::Plan;
+use crate::plan::{HistorySize, Plan};
 
 /// How many rows the ring keeps, and how far the positions are apart that can always be
 /// continued.
@@ -32,16 +32,12 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn of(plan: &Plan<&[u8]>) -> Held {
-        let empty = Held {
-            width: 0,
-            back: 0,
+        let HistorySize { width, back } = plan.history();
+        Held {
+            width,
+            back,
             first: 0,
-        };
-        plan.convolutions().fold(empty, |all, op| Held {
-            width: all.width.max(op.history_end()),
-            back: all.back.max(op.taps as usize - 1),
-            ..all
-        })
+        }
     }
 
     /// Takes the ring and what is kept for good; where they start, in bytes.

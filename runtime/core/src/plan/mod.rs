@@ -20,8 +20,6 @@ use format::{
 
 use crate::constraint::{self, Automaton, Constraint};
 use crate::layout::Encoding;
-#[cfg(feature = "convolution")]
-use crate::ops::Convolution;
 #[cfg(feature = "experts")]
 use crate::ops::Experts;
 use crate::ops::{InputPrecision, Op, TensorId};
@@ -44,6 +42,19 @@ pub struct Plan<B> {
     model: ModelRecord,
     /// `(offset, length)` of each section by its number, absent ones empty.
     sections: [Option<(usize, usize)>; Section::ALL.len() + 1],
+    /// Found once: every step asks for it.
+    #[cfg(feature = "convolution")]
+    history: HistorySize,
+}
+
+/// What all convolutions of a plan keep of a position.
+#[cfg(feature = "convolution")]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HistorySize {
+    /// Floats.
+    pub(crate) width: usize,
+    /// Positions before a token that are needed.
+    pub(crate) back: usize,
 }
 
 /// A tensor of a plan.
@@ -67,13 +78,20 @@ impl<B: AsRef<[u8]>> Plan<B> {
     /// Checks the whole structure and takes the bytes, which must start on a 64-byte boundary.
     pub fn open(bytes: B) -> Result<Plan<B>, PlanError> {
         let (model, sections) = read_structure(bytes.as_ref())?;
-        let plan = Plan {
+        #[cfg_attr(not(feature = "convolution"), allow(unused_mut))]
+        let mut plan = Plan {
             bytes,
             model,
             sections,
+            #[cfg(feature = "convolution")]
+            history: HistorySize::default(),
         };
         plan.check_tables()?;
         plan.check_ops()?;
+        #[cfg(feature = "convolution")]
+        {
+            plan.history = plan.measured_history();
+        }
         plan.check_tokenizer()?;
         plan.check_constraint()?;
         Ok(plan)
@@ -85,6 +103,8 @@ impl<B: AsRef<[u8]>> Plan<B> {
             bytes: self.bytes(),
             model: self.model,
             sections: self.sections,
+            #[cfg(feature = "convolution")]
+            history: self.history,
         }
     }
 
@@ -181,12 +201,20 @@ impl<B: AsRef<[u8]>> Plan<B> {
         })
     }
 
-    /// Every convolution.
+    /// What all convolutions keep of a position; nothing where there are none.
     #[cfg(feature = "convolution")]
-    pub(crate) fn convolutions(&self) -> impl Iterator<Item = Convolution> + '_ {
-        self.ops().filter_map(|op| match op {
-            Op::Convolution(op) => Some(op),
-            _ => None,
+    pub(crate) fn history(&self) -> HistorySize {
+        self.history
+    }
+
+    #[cfg(feature = "convolution")]
+    fn measured_history(&self) -> HistorySize {
+        self.ops().fold(HistorySize::default(), |all, op| match op {
+            Op::Convolution(op) => HistorySize {
+                width: all.width.max(op.history_end()),
+                back: all.back.max(op.taps as usize - 1),
+            },
+            _ => all,
         })
     }
 
