@@ -67,10 +67,8 @@ pub(crate) fn gather_blocks(walk: &mut Walk, node: &Node) -> Outcome {
     let [rows, stored_cols] = table.shape[..] else {
         return Ok(None);
     };
-    let zero_points = match (node.input(3), linear_blocks::plain(walk, node, 3)) {
-        (None, _) => None,
-        (Some(_), Some(zero)) => Some(zero),
-        (Some(_), None) => return Ok(None),
+    let Some(zero_points) = linear_blocks::plain_or_none(walk, node, 3) else {
+        return Ok(None);
     };
     let (bits, block) = linear_blocks::supported_blocks(node, bits, block)?;
     // Bytes hold several values; elements of 4 bits are one each.

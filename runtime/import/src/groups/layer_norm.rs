@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::rms_norm;
 use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::layout::columns;
@@ -98,16 +99,9 @@ pub(crate) fn mean(walk: &mut Walk, node: &Node) -> Outcome {
         ) => (of, Step::Variance),
         _ => return Ok(None),
     };
-    let axes = match node.ints("axes") {
-        Some(axes) => Some(axes.to_vec()),
-        None => walk.numbers(node, 1)?,
-    };
-    let last = of.layout.axes.len().checked_sub(1);
-    let over_last = matches!(axes.as_deref(), Some(&[axis]) if of.layout.axis(axis) == last);
-    if over_last && node.int_or("keepdims", 1) == 1 {
-        step(of, next)
-    } else {
-        Ok(None)
+    match rms_norm::is_over_last(walk, node, &of)? {
+        true => step(of, next),
+        false => Ok(None),
     }
 }
 

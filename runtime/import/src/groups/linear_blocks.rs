@@ -32,10 +32,8 @@ pub(crate) fn matmul_nbits(walk: &mut Walk, node: &Node) -> Outcome {
     let (Some(values), Some(scales)) = (plain(walk, node, 1), plain(walk, node, 2)) else {
         return Ok(None);
     };
-    let zero_points = match (node.input(3), plain(walk, node, 3)) {
-        (None, _) => None,
-        (Some(_), Some(zero)) => Some(zero),
-        (Some(_), None) => return Ok(None),
+    let Some(zero_points) = plain_or_none(walk, node, 3) else {
+        return Ok(None);
     };
     let matrix = packed(
         &values,
@@ -174,4 +172,12 @@ fn sizes(node: &Node) -> Option<(usize, usize)> {
 pub(super) fn plain(walk: &Walk, node: &Node, index: usize) -> Option<Rc<Tensor>> {
     let stored = walk.stored(node, index)?;
     (!stored.transposed).then(|| stored.tensor.clone())
+}
+
+/// The same of an input that may be left out.
+pub(super) fn plain_or_none(walk: &Walk, node: &Node, index: usize) -> Option<Option<Rc<Tensor>>> {
+    match node.input(index) {
+        None => Some(None),
+        Some(_) => plain(walk, node, index).map(Some),
+    }
 }

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use super::residual;
+use crate::ImportError;
 use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
@@ -128,17 +129,21 @@ pub(crate) fn mean(walk: &mut Walk, node: &Node) -> Outcome {
     else {
         return Ok(None);
     };
+    match is_over_last(walk, node, &of)? {
+        true => step(of, Step::Mean),
+        false => Ok(None),
+    }
+}
+
+/// Whether a reduction is over the last axis of `rows` alone, and keeps it with size 1.
+pub(super) fn is_over_last(walk: &Walk, node: &Node, rows: &Rows) -> Result<bool, ImportError> {
     let axes = match node.ints("axes") {
         Some(axes) => Some(axes.to_vec()),
         None => walk.numbers(node, 1)?,
     };
-    let last = of.layout.axes.len().checked_sub(1);
-    let over_last = matches!(axes.as_deref(), Some(&[axis]) if of.layout.axis(axis) == last);
-    if over_last && node.int_or("keepdims", 1) == 1 {
-        step(of, Step::Mean)
-    } else {
-        Ok(None)
-    }
+    let last = rows.layout.axes.len().checked_sub(1);
+    let over_last = matches!(axes.as_deref(), Some(&[axis]) if rows.layout.axis(axis) == last);
+    Ok(over_last && node.int_or("keepdims", 1) == 1)
 }
 
 /// `mean + epsilon`.
