@@ -373,9 +373,21 @@ def check(folder, out, name):
         print(out.name, name, "is wrong by", apart)
 
 
-def pack(folder, family):
+def pack_export(folder, out):
+    """The graph in a folder without what only people read, compressed under the folder's name."""
     import onnx
 
+    model = onnx.load(folder / "model.onnx")
+    del model.graph.value_info[:]
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    packed = gzip.compress(model.SerializeToString(deterministic=True), mtime=0)
+    (out / f"{folder.name}.onnx.gz").write_bytes(packed)
+    print(f"{out.name} {folder.name}: {len(packed)} bytes")
+
+
+def pack(folder, family):
     out = PACKED / family
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(folder / "reference.safetensors", out)
@@ -388,14 +400,7 @@ def pack(folder, family):
             (out / refused.name).write_text(said)
         elif (folder / name).exists():
             check(folder, out, name)
-            model = onnx.load(folder / name / "model.onnx")
-            del model.graph.value_info[:]
-            for node in model.graph.node:
-                node.doc_string = ""
-                del node.metadata_props[:]
-            packed = gzip.compress(model.SerializeToString(deterministic=True), mtime=0)
-            (out / f"{name}.onnx.gz").write_bytes(packed)
-            print(f"{family} {name}: {len(packed)} bytes")
+            pack_export(folder / name, out)
 
 
 def main():

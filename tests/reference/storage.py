@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from families import COMMON, PACKED, TOKENS, lend_tokenizer, reference_of
+from families import COMMON, PACKED, TOKENS, lend_tokenizer, pack_export, reference_of
 
 FAMILY = "qwen3"
 
@@ -165,14 +165,7 @@ def pack(folder):
             shutil.copy(PACKED / FAMILY / f"{SAME_AS[name]}.safetensors", reference)
         else:
             save_file(reference_of(logits_of(made, ids), ids), reference)
-        model = onnx.load(made / "model.onnx")
-        del model.graph.value_info[:]
-        for node in model.graph.node:
-            node.doc_string = ""
-            del node.metadata_props[:]
-        packed = gzip.compress(model.SerializeToString(deterministic=True), mtime=0)
-        (PACKED / FAMILY / f"{name}.onnx.gz").write_bytes(packed)
-        print(f"{name}: {len(packed)} bytes")
+        pack_export(made, PACKED / FAMILY)
 
 
 def main():

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::Isa;
-use super::lanes::{Kernel, LANES, Lanes};
+use super::lanes::{Kernel, LANES, load_up_to, store_up_to};
 use super::linear_int8::DotBlocks;
 use crate::rows::{Rows, RowsMut};
 
@@ -65,23 +65,23 @@ impl<const TAPS: usize> Kernel for Taps<'_, '_, TAPS> {
             let at = first..channels.end.min(first + LANES);
             let mut weight = [zero; TAPS];
             for k in 0..TAPS {
-                weight[k] = load(lanes, &of.weight[k * width..][..width][at.clone()]);
+                weight[k] = load_up_to(lanes, &of.weight[k * width..][..width][at.clone()]);
             }
             let bias = match of.bias {
-                Some(bias) => load(lanes, &bias[at.clone()]),
+                Some(bias) => load_up_to(lanes, &bias[at.clone()]),
                 None => zero,
             };
             // What this token and those before it have seen, the oldest first.
             let mut seen = [zero; TAPS];
             for k in 0..TAPS - 1 {
                 if !past[k].is_empty() {
-                    seen[k] = load(lanes, &past[k][at.clone()]);
+                    seen[k] = load_up_to(lanes, &past[k][at.clone()]);
                 }
             }
             for t in 0..of.input.count() {
-                seen[TAPS - 1] = load(lanes, &of.input.row(t)[at.clone()]);
+                seen[TAPS - 1] = load_up_to(lanes, &of.input.row(t)[at.clone()]);
                 if let Some(before) = of.before {
-                    let gate = load(lanes, &before.row(t)[at.clone()]);
+                    let gate = load_up_to(lanes, &before.row(t)[at.clone()]);
                     seen[TAPS - 1] = lanes.mul(gate, seen[TAPS - 1]);
                 }
                 let mut sum = bias;
@@ -89,32 +89,16 @@ impl<const TAPS: usize> Kernel for Taps<'_, '_, TAPS> {
                     sum = lanes.fma(weight[k], seen[k], sum);
                 }
                 if let Some(after) = of.after {
-                    sum = lanes.mul(load(lanes, &after.row(t)[at.clone()]), sum);
+                    sum = lanes.mul(load_up_to(lanes, &after.row(t)[at.clone()]), sum);
                 }
                 // SAFETY: the caller's promise.
                 let out = unsafe { of.output.columns(t, at.clone()) };
-                store(lanes, sum, out);
+                store_up_to(lanes, sum, out);
                 for k in 0..TAPS - 1 {
                     seen[k] = seen[k + 1];
                 }
             }
         }
-    }
-}
-
-#[inline(always)]
-fn load<L: Lanes>(lanes: L, x: &[f32]) -> L::F {
-    match x.try_into() {
-        Ok(x) => lanes.load(x),
-        Err(_) => lanes.load_some(x),
-    }
-}
-
-#[inline(always)]
-fn store<L: Lanes>(lanes: L, x: L::F, to: &mut [f32]) {
-    match <&mut [f32; LANES]>::try_from(&mut *to) {
-        Ok(to) => lanes.store(x, to),
-        Err(_) => lanes.store_some(x, to),
     }
 }
 

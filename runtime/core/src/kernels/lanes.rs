@@ -296,3 +296,21 @@ impl Lanes for Scalar {
         x.map(math::exp)
     }
 }
+
+/// One whole vector, or what there is of it.
+#[inline(always)]
+pub(super) fn load_up_to<L: Lanes>(lanes: L, x: &[f32]) -> L::F {
+    match x.try_into() {
+        Ok(x) => lanes.load(x),
+        Err(_) => lanes.load_some(x),
+    }
+}
+
+/// Stores a whole vector, or as much as there is room for.
+#[inline(always)]
+pub(super) fn store_up_to<L: Lanes>(lanes: L, x: L::F, to: &mut [f32]) {
+    match <&mut [f32; LANES]>::try_from(&mut *to) {
+        Ok(to) => lanes.store(x, to),
+        Err(_) => lanes.store_some(x, to),
+    }
+}

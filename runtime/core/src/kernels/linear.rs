@@ -3,7 +3,7 @@
 #[cfg(target_arch = "aarch64")]
 use core::ops::Range;
 
-use super::lanes::{LANES, Lanes};
+use super::lanes::{LANES, Lanes, load_up_to, store_up_to};
 use crate::layout::{Encoding, GROUP_ROWS};
 use crate::rows::{Rows, RowsMut};
 
@@ -135,20 +135,17 @@ impl Epilogue<'_> {
         let mut y = lanes.mul(sums, lanes.splat(self.scale));
         if part == 0 {
             if let Some(bias) = self.bias {
-                y = lanes.add(y, load(lanes, &bias[columns.clone()]));
+                y = lanes.add(y, load_up_to(lanes, &bias[columns.clone()]));
             }
             match &self.residual {
                 Residual::None => {}
-                Residual::InPlace => y = lanes.add(load(lanes, out), y),
-                Residual::Rows(rows) => y = lanes.add(load(lanes, &rows.row(t)[columns]), y),
+                Residual::InPlace => y = lanes.add(load_up_to(lanes, out), y),
+                Residual::Rows(rows) => y = lanes.add(load_up_to(lanes, &rows.row(t)[columns]), y),
             }
         } else {
-            y = lanes.add(load(lanes, out), y);
+            y = lanes.add(load_up_to(lanes, out), y);
         }
-        match <&mut [f32; LANES]>::try_from(&mut *out) {
-            Ok(out) => lanes.store(y, out),
-            Err(_) => lanes.store_some(y, out),
-        }
+        store_up_to(lanes, y, out);
     }
 
     /// What [`Epilogue::finish`] makes of the sums of all parts of a row, given what is added.
@@ -218,7 +215,9 @@ impl Epilogue<'_> {
         start: usize,
         sums: impl Fn(usize) -> [L::F; PARTS],
     ) {
-        let bias = self.bias.map(|bias| load(lanes, &bias[start..][..LANES]));
+        let bias = self
+            .bias
+            .map(|bias| load_up_to(lanes, &bias[start..][..LANES]));
         // SAFETY: groups are disjoint columns, and a group is given to one thread.
         let outputs = unsafe { self.output.arrays(rows.clone(), start) };
         match &self.residual {
@@ -288,14 +287,5 @@ impl Epilogue<'_> {
             let bias = bias.next().map(|bias| lanes.load(bias));
             lanes.store(self.finished(lanes, sums, bias, residual), out);
         }
-    }
-}
-
-/// One whole vector, or what there is of it.
-#[inline(always)]
-fn load<L: Lanes>(lanes: L, x: &[f32]) -> L::F {
-    match x.try_into() {
-        Ok(x) => lanes.load(x),
-        Err(_) => lanes.load_some(x),
     }
 }

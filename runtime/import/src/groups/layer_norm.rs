@@ -70,9 +70,7 @@ pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
     let Some(rows) = walk.rows(node, 0).cloned() else {
         return Ok(None);
     };
-    let last = rows.layout.axis(node.int_or("axis", -1)) == rows.layout.axes.len().checked_sub(1);
-    let precise = node.int_or("stash_type", 1) == 1;
-    if !last || !precise || node.has_output(1) || node.has_output(2) {
+    if !rms_norm::is_plain(node, &rows) {
         return Ok(None);
     }
     let epsilon = node.float("epsilon").unwrap_or(1e-5);

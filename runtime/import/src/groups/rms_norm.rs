@@ -64,13 +64,18 @@ pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
     let Some(rows) = walk.rows(node, 0).cloned() else {
         return Ok(None);
     };
-    let last = rows.layout.axis(node.int_or("axis", -1)) == rows.layout.axes.len().checked_sub(1);
-    let precise = node.int_or("stash_type", 1) == 1;
-    if !last || !precise || node.has_output(1) {
+    if !is_plain(node, &rows) {
         return Ok(None);
     }
     let epsilon = node.float("epsilon").unwrap_or(1e-5);
     one(normalize(walk, node, 1, &rows, epsilon).map(Value::Rows))
+}
+
+/// Whether a fused norm is over the last axis alone, sums in f32 and hands out nothing but its result.
+pub(super) fn is_plain(node: &Node, rows: &Rows) -> bool {
+    let last = rows.layout.axis(node.int_or("axis", -1)) == rows.layout.axes.len().checked_sub(1);
+    let precise = node.int_or("stash_type", 1) == 1;
+    last && precise && !node.has_output(1) && !node.has_output(2)
 }
 
 /// `SkipSimplifiedLayerNormalization(x, skip, weight)`: the norm of a sum, and the sum itself.

@@ -107,9 +107,9 @@ struct Fit {
 
 impl Fit {
     /// The scale that fits the integers which `inverse` gives.
-    fn of(to: Quantize, block: &[f32], inverse: f32, zero_point: f32) -> Fit {
+    /// `mean` is that of the block's magnitudes.
+    fn of(to: Quantize, block: &[f32], mean: f64, inverse: f32, zero_point: f32) -> Fit {
         let (mut products, mut squares) = (0.0f64, 0.0f64);
-        let mean = block.iter().map(|x| f64::from(x.abs())).sum::<f64>() / block.len() as f64;
         for &x in block {
             let q = f64::from(integer(to, x, inverse, zero_point) - zero_point);
             let weight = mean + f64::from(x.abs());
@@ -146,7 +146,8 @@ fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> Fit {
         Quantize::Int4 | Quantize::Int8 => -to.middle() / extreme,
         Quantize::Int4Asymmetric => (2.0 * to.middle() - 1.0) / (most - least),
     };
-    let mut best = Fit::of(to, block, 0.0, to.middle());
+    let mean = block.iter().map(|x| f64::from(x.abs())).sum::<f64>() / block.len() as f64;
+    let mut best = Fit::of(to, block, mean, 0.0, to.middle());
     if plain.is_finite() {
         for candidate in -CANDIDATES..=CANDIDATES {
             let inverse = plain * (1.0 + candidate as f32 / 80.0);
@@ -159,7 +160,7 @@ fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> Fit {
             };
             let mut zero_point = *zero_points.start();
             while zero_points.contains(&zero_point) {
-                let fit = Fit::of(to, block, inverse, zero_point);
+                let fit = Fit::of(to, block, mean, inverse, zero_point);
                 if fit.gain > best.gain {
                     best = fit;
                 }
