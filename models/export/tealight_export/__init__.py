@@ -1,5 +1,6 @@
 """Exports decoders from Hugging Face folders to ONNX graphs that Tealight compiles.
 
-    folder → model (load.py) → mixtures made traceable (experts.py), latent attention plain (latent.py) → ONNX (trace.py)
+    folder → model (load.py) → mixtures made traceable (experts.py), latent attention plain (latent.py), layers with a state
+           one node each (recurrent.py, operators.py), positions those of text (rotary.py) → ONNX (trace.py)
            → held against the model (check.py) → OUT, whole or not at all (__main__.py)
 """

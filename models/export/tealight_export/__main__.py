@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import check, experts, latent, load, trace
+from . import check, experts, latent, load, rotary, trace
 
 # What Tealight reads beside a graph.
 BESIDE = (
@@ -20,16 +20,20 @@ def export(source, out):
     out = Path(out)
     if out.exists() and any(out.iterdir()):
         raise load.Refused(f"{out} is not empty")
+    from . import recurrent
+
     model = load.model(source)
     expected = check.expected(model)
     experts.make_traceable(model)
     latent.write_out(model)
+    recurrent.write_out(model)
+    rotary.write_out(model)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         made = Path(folder) / out.name
         made.mkdir()
         trace.write(model, made / "model.onnx")
-        apart = check.against(expected, made / "model.onnx", model.config)
+        apart = check.against(expected, made / "model.onnx", model)
         for name in BESIDE:
             if (Path(source) / name).is_file():
                 shutil.copy(Path(source) / name, made)

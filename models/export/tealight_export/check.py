@@ -13,24 +13,24 @@ def expected(model):
         return ids.numpy(), model(ids, use_cache=False).logits[0].numpy()
 
 
-def against(expected, path, config):
+def against(expected, path, model):
     """Runs the graph, first many tokens and then one after the other, and returns how far its logits are from the model's."""
     import numpy as np
     import onnxruntime
 
     from .load import Refused
-    from .trace import empty_cache, names
+    from .trace import empty, names
 
     ids, logits = expected
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    cache = [np.zeros(shape, np.float32) for shape in empty_cache(config)]
+    cache = [np.zeros(shape, np.float32) for shape in empty(model)]
     found = []
     for start, end in [(0, FIRST), *((at, at + 1) for at in range(FIRST, TOKENS))]:
         feed = {
             "input_ids": ids[:, start:end], "attention_mask": np.ones((1, end), np.int64), "position_ids": np.arange(start, end)[None],
-            **dict(zip(names(config, "past_key_values"), cache)),
+            **dict(zip(names(model, 0), cache)),
         }
         taken = {given.name for given in session.get_inputs()}
         result, *cache = session.run(None, {name: value for name, value in feed.items() if name in taken})
