@@ -87,6 +87,8 @@ FAMILIES = {
     # Models of embeddings: their last layer's hidden states are what counts.
     "qwen3-embedding": ("qwen3", dict(head_dim=HEAD_DIM, tie_word_embeddings=True)),
     "bert": ("bert", dict(num_attention_heads=2)),
+    # Its first position is the one behind the padding token's id.
+    "xlm-roberta": ("xlm-roberta", dict(num_attention_heads=2, pad_token_id=1, bos_token_id=0, max_position_embeddings=66, type_vocab_size=1)),
     # Two short convolutions around attention; the last layer is one, so that the head begins behind it.
     "lfm2": ("lfm2", dict(
         num_hidden_layers=3, hidden_size=64, layer_types=["conv", "full_attention", "conv"], block_auto_adjust_ff_dim=False, conv_L_cache=3,
@@ -98,7 +100,7 @@ FAMILIES = {
 MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe"}
 
 
-EMBEDDINGS = {"qwen3-embedding", "bert"}
+EMBEDDINGS = {"qwen3-embedding", "bert", "xlm-roberta"}
 # As the exports of older encoders are, which spell LayerNorm out.
 OLD_OPSET = {"bert": 14}
 # Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).

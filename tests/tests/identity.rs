@@ -54,7 +54,7 @@ fn the_embedded_model_gives_the_same_bits_everywhere() {
 /// Steps of an encoder are whole texts, however long they may be.
 #[test]
 fn models_of_embeddings_give_the_same_bits_everywhere() {
-    for family in ["qwen3-embedding", "bert"] {
+    for family in ["qwen3-embedding", "bert", "xlm-roberta"] {
         let export = Export {
             family,
             name: "optimum-fp32",

@@ -1,5 +1,5 @@
 //! Where known values begin: Constant, ConstantOfShape, Range, Shape, Size, and sums over the
-//! attention mask.
+//! attention mask or over what is no padding.
 
 use crate::onnx::{DType, Node};
 use crate::walk::array::Array;
@@ -124,10 +124,7 @@ pub(crate) fn reduce_sum(walk: &mut Walk, node: &Node) -> Outcome {
     let Some(axis) = axis_index(axis, grid.shape.len()) else {
         return Ok(None);
     };
-    let whole = grid
-        .fill()
-        .filter(|fill| fill.fract() == 0.0 && fill.abs() < 1e9);
-    let sum = whole.and_then(|fill| grid.shape[axis].mul(Dim::new(fill as i64)));
+    let sum = whole(grid).and_then(|fill| grid.shape[axis].mul(Dim::new(fill)));
     let mut shape = grid.shape.clone();
     if node.int_or("keepdims", 1) == 0 {
         shape.remove(axis);
@@ -136,4 +133,28 @@ pub(crate) fn reduce_sum(walk: &mut Walk, node: &Node) -> Outcome {
     }
     let steps = vec![0; shape.len()];
     one(sum.map(|sum| Value::Grid(Grid::linear(shape, sum, steps)).settled()))
+}
+
+/// `CumSum(x, axis)` of a tensor that is the same everywhere: sums that grow evenly.
+pub(crate) fn cumulative_sum(walk: &mut Walk, node: &Node) -> Outcome {
+    let plain = node.int_or("exclusive", 0) == 0 && node.int_or("reverse", 0) == 0;
+    let axis = walk.numbers(node, 1)?;
+    let (Some(Value::Grid(grid)), Some(&[axis]), true) =
+        (walk.value(node, 0), axis.as_deref(), plain)
+    else {
+        return Ok(None);
+    };
+    let (Some(axis), Some(fill)) = (axis_index(axis, grid.shape.len()), whole(grid)) else {
+        return Ok(None);
+    };
+    let mut steps = vec![0; grid.shape.len()];
+    steps[axis] = fill;
+    let sums = Grid::linear(grid.shape.clone(), Dim::new(fill), steps);
+    one(Some(Value::Grid(sums).settled()))
+}
+
+/// The whole number that a grid is everywhere.
+fn whole(grid: &Grid) -> Option<i64> {
+    let fill = grid.fill()?;
+    (fill.fract() == 0.0 && fill.abs() < 1e9).then_some(fill as i64)
 }

@@ -17,6 +17,21 @@ pub(crate) fn equal(walk: &mut Walk, node: &Node) -> Outcome {
     one(a.zip(&b, |a, b| a.same(*b)).map(Value::Bools))
 }
 
+/// `Equal` of a text without a past and one token: the one that pads shorter texts of a batch, which
+/// nothing else is asked of, and which one text has nowhere. (RoBERTa counts positions by it.)
+pub(crate) fn padding(walk: &mut Walk, node: &Node) -> Outcome {
+    for (tokens, token) in [(0, 1), (1, 0)] {
+        let Some(Value::Tokens(shape)) = walk.value(node, tokens).cloned() else {
+            continue;
+        };
+        let one_token = walk.ints(node, token)?.and_then(|token| token.single());
+        if one_token.is_some() && walk.past == Dim::default() {
+            return one(Some(Value::Truth(Grid::filled(shape, 0.0))));
+        }
+    }
+    Ok(None)
+}
+
 /// `Less`, `LessOrEqual`, `Greater`, `GreaterOrEqual`, `Equal` of grids.
 pub(crate) fn compare(walk: &mut Walk, node: &Node) -> Outcome {
     let how = match node.op.as_str() {

@@ -91,3 +91,37 @@ fn logits_and_hidden_states_together_are_refused() {
     let error = compile(&model).unwrap_err().to_string();
     assert!(error.contains("beside another result"), "{error}");
 }
+
+/// Positions counted over what does not pad, as RoBERTa's are, less the one they begin with.
+fn count_what_does_not_pad(model: &mut TestModel) {
+    model.ints("pad", &[], &[1]);
+    model.ints("first", &[], &[1]);
+    model.node("Equal", &["input_ids", "pad"], &["pads"]);
+    model.node("Not", &["pads"], &["counts"]);
+    model
+        .node("Cast", &["counts"], &["counts/i32"])
+        .int("to", 6);
+    model.node("CumSum", &["counts/i32", "pad"], &["counted"]);
+    model.node("Mul", &["counted", "counts/i32"], &["places"]);
+    model
+        .node("Cast", &["places"], &["places/i64"])
+        .int("to", 7);
+    model.node("Sub", &["places/i64", "first"], &["from_0"]);
+    model.edit("positions").input[0] = "from_0".into();
+}
+
+#[test]
+fn positions_counted_over_what_does_not_pad_are_those_of_the_text() {
+    let mut model = without_past();
+    count_what_does_not_pad(&mut model);
+    let (given, counted) = (spec(&without_past()), spec(&model));
+    assert_eq!(given.ops, counted.ops);
+    assert_eq!(tensors(&given), tensors(&counted));
+
+    model.edit("counted").op_type = "Mystery".into();
+    assert_eq!(refused(&model), ["counted"]);
+    // Behind a past a step's own tokens say nothing of where they are.
+    let mut decoder = decomposed();
+    count_what_does_not_pad(&mut decoder);
+    assert!(refused(&decoder).contains(&"pads".to_owned()));
+}

@@ -34,6 +34,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "ConstantOfShape", &[constant::constant_of_shape]),
     ("", "Conv", &[convolution::conv]),
     ("", "Cos", &[rotary_table::wave]),
+    ("", "CumSum", &[constant::cumulative_sum]),
     ("", "DequantizeLinear", &[
         embedding::dequantize, position::dequantize, scaled::dequantize, scaled::restore,
     ]),
@@ -41,7 +42,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
         arithmetic::ints, arithmetic::floats, rms_norm::inverse, layer_norm::divide, attention::scale, route::normalize,
     ]),
     ("", "DynamicQuantizeLinear", &[linear::quantize]),
-    ("", "Equal", &[logic::equal, logic::compare]),
+    ("", "Equal", &[logic::equal, logic::padding, logic::compare]),
     ("", "Erf", &[gated_mlp::erf]),
     ("", "Expand", &[route_groups::expand, shape::expand]),
     ("", "Flatten", &[shape::flatten]),
