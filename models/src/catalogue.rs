@@ -67,6 +67,17 @@ pub const CATALOGUE: &[Model] = &[
         exports: &[],
     },
     Model {
+        name: "all-minilm-l6-v2",
+        family: "BERT",
+        parameters: 22.7,
+        licence: "Apache-2.0",
+        hugging_face: Some("sentence-transformers/all-MiniLM-L6-v2"),
+        exports: &[
+            export("optimum fp32", 90.4),
+            export("onnxruntime int8 dynamic", 22.9),
+        ],
+    },
+    Model {
         name: "qwen2.5-0.5b-instruct",
         family: "Qwen2",
         parameters: 494.0,
