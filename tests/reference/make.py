@@ -93,9 +93,23 @@ def without_calibrated_rounding(graph, array, initializers):
     graph.node.extend(kept)
 
 
+def branch_that_continues(model):
+    """A merged decoder's branch with a past, as a graph of its own."""
+    graph = model.graph
+    if "use_cache_branch" in [given.name for given in graph.input]:
+        (choice,) = graph.node
+        (branch,) = (attribute.g for attribute in choice.attribute if attribute.name == "then_branch")
+        given = [given for given in graph.input if given.name != "use_cache_branch"]
+        graph.node.remove(choice)
+        graph.node.extend(branch.node)
+        del graph.input[:]
+        graph.input.extend(given)
+    return model
+
+
 def logits_of(folder, ids):
     file = next(path for path in [folder / "model.onnx", folder / "decoder_model.onnx"] if path.exists())
-    model = without_quantized_activations(onnx.load(file, load_external_data=False))
+    model = without_quantized_activations(branch_that_continues(onnx.load(file, load_external_data=False)))
     # Beside the original, where its external data is.
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".onnx") as changed:
         changed.write(model.SerializeToString())

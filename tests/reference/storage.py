@@ -1,9 +1,11 @@
-"""Stores the weights of one tiny model in every way that exporters and quantizers do, and says what each should compute.
+"""Stores one tiny model in every way that exporters and quantizers do, and says what each should compute.
 
 usage: storage.py STEP FOLDER
 
 Steps, in the environments of families.requirements.txt:
   onnxruntime  transformers 4: onnxruntime's quantizers on optimum's export
+  merged       transformers 4: optimum's merged decoders, after `families.py models FOLDER qwen3`
+  files        either: the same weights in other files, after `onnxruntime`
   genai        transformers 5: onnxruntime-genai's builder, after `families.py models FOLDER qwen3`
   pack         either: packs what the others left in FOLDER
 """
@@ -96,6 +98,54 @@ def static(folder, form, **how):
     )
 
 
+def merged(folder):
+    """The decoder that begins a text and the one that continues it, as branches of one graph."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from optimum.exporters.onnx import main_export
+    from optimum.exporters.onnx.model_configs import Qwen3OnnxConfig
+    from optimum.onnx.graph_transformations import merge_decoders
+    from transformers import AutoConfig
+
+    source = folder / FAMILY / "hf"
+    for name, continues in [("beginning", False), ("continuing", True)]:
+        config = Qwen3OnnxConfig(AutoConfig.from_pretrained(source), task="text-generation", use_past=True, use_past_in_inputs=continues)
+        main_export(
+            str(source), str(folder / name), task="text-generation-with-past", framework="pt", no_post_process=True, do_validation=False,
+            opset=18, custom_onnx_configs={"model": config},
+        )
+    plain, small = (folder / name / "model.onnx" for name in MERGED)
+    for path in (plain, small):
+        path.parent.mkdir(exist_ok=True)
+    merge_decoders(folder / "beginning" / "model.onnx", folder / "continuing" / "model.onnx", save_path=plain, strict=False)
+    quantize_dynamic(plain, small, weight_type=QuantType.QInt8, extra_options={"EnableSubgraph": True})
+
+
+def apart(model, path, limit=0, **how):
+    """Saves a model with its data outside of it, tensors below so many bytes apart."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, path, save_as_external_data=True, size_threshold=limit, **how)
+
+
+def in_parts(model, path, parts):
+    """As transformers.js splits what browsers would not load at once: `_data`, `_data_1` and so on."""
+    from onnx import external_data_helper as external
+
+    tensors = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) >= 1024]
+    for index, tensor in enumerate(tensors):
+        part = index * parts // len(tensors)
+        external.set_external_data(tensor, f"{path.name}_data" + (f"_{part}" if part else ""))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    external.write_external_data_tensors(model, str(path.parent))
+    path.write_bytes(model.SerializeToString())
+
+
+def files(folder):
+    made = lambda name: onnx.load(folder / name / "model.onnx")
+    apart(optimum(), folder / "file-a-tensor" / "model.onnx", all_tensors_to_one_file=False)
+    apart(made("q4"), folder / "js-q4" / "onnx" / "model_q4.onnx", location="model_q4.onnx_data")
+    in_parts(made("q4f16"), folder / "js-q4f16" / "onnx" / "model_q4f16.onnx", 2)
+
+
 ONNXRUNTIME = {
     "fp16": lambda folder: half(optimum()),
     "fp16-f32io": lambda folder: half(optimum(), keep_io_types=True),
@@ -120,11 +170,15 @@ ONNXRUNTIME = {
     "static-qdq-channels": lambda folder: static(folder, "QDQ", per_channel=True),
     "static-qoperator": lambda folder: static(folder, "QOperator"),
 }
-# Precision, execution provider and extra options of the builder.
+MERGED = ["merged", "merged-int8"]
+FILES = ["file-a-tensor", "js-q4", "js-q4f16"]
+# Precision, execution provider and extra options of the builder. Its k-quant wants an even number of blocks, and weights are 32 wide.
 GENAI = {
     "genai-b16": ("int4", "cpu", ["block_size=16"]),
     "genai-asym": ("int4", "cpu", ["is_symmetric=false", "shared_embeddings=false"]),
     "genai-rtn-last": ("int4", "cpu", ["algo_config=rtn_last"]),
+    "genai-k-quant-last": ("int4", "cpu", ["algo_config=k_quant_last", "shared_embeddings=false", "block_size=16"]),
+    "genai-k-quant-mixed": ("int4", "cpu", ["algo_config=k_quant_mixed", "shared_embeddings=false", "block_size=16"]),
     "genai-int8": ("int8", "cpu", []),
     "genai-unfused": ("int4", "cpu", ["disable_qkv_fusion=true"]),
     "genai-pruned-head": ("int4", "cpu", ["prune_lm_head=true"]),
@@ -135,7 +189,10 @@ GENAI = {
 
 # What onnxruntime does not compute on a processor, or not for every token, is held against the same weights in a
 # graph that it does, or against the model.
-SAME_AS = {"genai-pruned-head": "genai-int4", "genai-webgpu-int4": "genai-int4", "genai-cuda-fp16": "reference"}
+SAME_AS = {
+    "genai-pruned-head": "genai-int4", "genai-webgpu-int4": "genai-int4", "genai-cuda-fp16": "reference", "merged": "reference",
+    "file-a-tensor": "reference", "js-q4": "q4", "js-q4f16": "q4f16",
+}
 
 
 def genai(folder):
@@ -159,13 +216,28 @@ def pack(folder):
     from make import logits_of
 
     ids = load_file(PACKED / FAMILY / "reference.safetensors")["ids"].tolist()
-    for name in [*ONNXRUNTIME, *GENAI]:
+    for name in [*ONNXRUNTIME, *MERGED, *GENAI, *FILES]:
         made, reference = folder / name, PACKED / FAMILY / f"{name}.safetensors"
         if name in SAME_AS:
             shutil.copy(PACKED / FAMILY / f"{SAME_AS[name]}.safetensors", reference)
         else:
             save_file(reference_of(logits_of(made, ids), ids), reference)
-        pack_export(made, PACKED / FAMILY)
+        if name in FILES:
+            pack_files(made, PACKED / FAMILY)
+        else:
+            pack_export(made, PACKED / FAMILY)
+
+
+def pack_files(folder, out):
+    """All files of a folder in one, by their paths."""
+    from safetensors.numpy import save
+
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    contents = {str(path.relative_to(folder)): np.frombuffer(path.read_bytes(), np.uint8) for path in paths}
+    (out / f"{folder.name}.files.gz").write_bytes(gzip.compress(save(contents), mtime=0))
+
+
+STEPS = {"merged": merged, "files": files, "genai": genai}
 
 
 def main():
@@ -174,8 +246,8 @@ def main():
         for name, make in ONNXRUNTIME.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
             onnx.save(make(folder), folder / name / "model.onnx")
-    elif step == "genai":
-        genai(folder)
+    elif step in STEPS:
+        STEPS[step](folder)
     else:
         pack(folder)
 

@@ -4,7 +4,8 @@
 //! `tests/reference/families` has a folder for each family, made by `families.py` beside it:
 //!
 //! - `reference.safetensors`: what transformers computes in f32, logits or hidden states;
-//! - `<export>.onnx.gz`: an export;
+//! - `<export>.onnx.gz`: an export, or `<export>.files.gz`: one of several files, as tensors of bytes
+//!   by their paths;
 //! - `<export>.refused`: why the exporter made none; neither where nobody asked it to;
 //! - `<export>.safetensors`: what onnxruntime computes, for exports that were quantized, and for
 //!   those whose graph is not the model; then `<export>.wrong` says how far off it is.
@@ -15,6 +16,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
+use safetensors::SafeTensors;
 use tealight_import::ImportError;
 use tempfile::TempDir;
 
@@ -92,23 +94,40 @@ fn folder() -> PathBuf {
 }
 
 impl Export<'_> {
-    /// The model, as an exporter writes it; none if it was not made.
+    /// The model, as an exporter writes it; none if it was not made, or if it is several files.
     pub fn model(self) -> Option<Vec<u8>> {
-        let packed = File::open(self.file("onnx.gz")).ok()?;
-        let mut model = Vec::new();
-        GzDecoder::new(packed)
-            .read_to_end(&mut model)
-            .expect("the export is whole");
-        Some(model)
+        self.inflated("onnx.gz")
     }
 
     /// The model in a folder, as an exporter leaves it; none if it was not made.
     pub fn unpacked(self) -> Option<TempDir> {
-        let model = self.model()?;
         let folder = tempfile::tempdir().expect("a folder for temporary files");
-        fs::write(folder.path().join("model.onnx"), model).expect("room for the model");
-        fs::write(folder.path().join("config.json"), CONTEXT).expect("room for a line");
+        let put = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("in the folder")).expect("a folder in it");
+            fs::write(path, content).expect("room for the model");
+        };
+        if let Some(model) = self.model() {
+            put("model.onnx", &model);
+        } else {
+            let packed = self.inflated("files.gz")?;
+            let files = SafeTensors::deserialize(&packed).expect("the files are whole");
+            for (name, content) in files.tensors() {
+                put(&name, content.data());
+            }
+        }
+        put("config.json", CONTEXT.as_bytes());
         Some(folder)
+    }
+
+    /// The content of a packed file.
+    fn inflated(self, kind: &str) -> Option<Vec<u8>> {
+        let packed = File::open(self.file(kind)).ok()?;
+        let mut content = Vec::new();
+        GzDecoder::new(packed)
+            .read_to_end(&mut content)
+            .expect("the export is whole");
+        Some(content)
     }
 
     /// What others compute: from the export where it is not the model, else from the model.

@@ -1,4 +1,4 @@
-//! One tiny model with its weights stored in every way that exporters and quantizers do.
+//! One tiny model stored in every way that exporters and quantizers do.
 //!
 //! `tests/reference/storage.py` made the exports, which lie with the family's others: what each should
 //! compute is beside it, from the same integers with exact activations.
@@ -34,9 +34,19 @@ const fn by_genai(name: &'static str, title: &'static str) -> Storage {
     Storage { name, maker, title }
 }
 
+const fn by_optimum(name: &'static str, title: &'static str) -> Storage {
+    let maker = "optimum";
+    Storage { name, maker, title }
+}
+
+const fn as_in_browsers(name: &'static str, title: &'static str) -> Storage {
+    let maker = "names of transformers.js";
+    Storage { name, maker, title }
+}
+
 /// All of them.
 #[rustfmt::skip]
-pub const STORAGES: [Storage; 30] = [
+pub const STORAGES: [Storage; 37] = [
     by_onnxruntime("fp16", "f16, inputs and caches as well"),
     by_onnxruntime("fp16-f32io", "f16 between f32 inputs and outputs"),
     by_onnxruntime("q4", "MatMulNBits, 4 bits, blocks of 32"),
@@ -62,11 +72,18 @@ pub const STORAGES: [Storage; 30] = [
     by_genai("genai-b16", "int4 in blocks of 16"),
     by_genai("genai-asym", "int4 with zero points"),
     by_genai("genai-rtn-last", "int4, the head in 8 bits"),
+    by_genai("genai-k-quant-last", "int4 by k-quant, blocks of 16, the head in 8 bits"),
+    by_genai("genai-k-quant-mixed", "the same with some layers in 8 bits"),
     by_genai("genai-int8", "int8"),
     by_genai("genai-unfused", "int4, queries, keys and values apart"),
     by_genai("genai-pruned-head", "int4, logits of the last token alone"),
     by_genai("genai-cuda-fp16", "f16 for CUDA, heads normalized in GroupQueryAttention"),
     by_genai("genai-webgpu-int4", "int4 for WebGPU"),
+    by_optimum("merged", "merged decoders: an If on use_cache_branch"),
+    by_optimum("merged-int8", "the same, then dynamic int8"),
+    by_optimum("file-a-tensor", "each tensor in a file of its own"),
+    as_in_browsers("js-q4", "model_q4.onnx and its _data, in a folder onnx"),
+    as_in_browsers("js-q4f16", "model_q4f16.onnx, its _data and _data_1"),
 ];
 
 impl Storage {

@@ -21,7 +21,10 @@ pub enum ImportError {
         path: PathBuf,
     },
     /// A folder holds several graphs, and none of them is the obvious one.
-    #[error("`{}` holds several graphs ({}): name one of them", path.display(), names.join(", "))]
+    #[error(
+        "`{}` holds several graphs ({}): name the file of one of them, such as `{}`",
+        path.display(), names.join(", "), example(path, names)
+    )]
     SeveralGraphs {
         /// The folder.
         path: PathBuf,
@@ -164,6 +167,11 @@ impl fmt::Display for UnrecognisedOperator {
         };
         write!(f, "{} at node `{}` ({why})", self.operator, self.node)
     }
+}
+
+fn example(folder: &Path, names: &[String]) -> String {
+    let first = names.first().map_or("", String::as_str);
+    folder.join(first).display().to_string()
 }
 
 fn list(operators: &[UnrecognisedOperator]) -> String {

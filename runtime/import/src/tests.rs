@@ -1,7 +1,10 @@
 //! Whole graphs: what is recognised, what must not be, and what hostile files do.
 
+mod branches;
 mod convolutions;
 mod curves;
+#[cfg(unix)]
+mod files;
 mod hidden;
 mod mixtures;
 mod storages;

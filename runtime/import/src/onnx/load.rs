@@ -10,7 +10,7 @@ use prost::Message;
 
 use super::external::ExternalFiles;
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
-use super::{Bytestore, DType, DataFile, Graph, Node, Port, Tensor, sort};
+use super::{Bytestore, DType, DataFile, Graph, Node, Port, Tensor, branches, sort};
 use crate::ImportError;
 
 /// Most bytes that a graph may take beside its tensors' data. The graphs of the largest
@@ -49,9 +49,10 @@ pub(crate) fn load(path: &Path) -> Result<Graph, ImportError> {
     }
     let model = ModelProto::decode(bytes.clone())
         .map_err(|error| ImportError::malformed(path, error.to_string()))?;
-    let graph = model
+    let mut graph = model
         .graph
         .ok_or_else(|| ImportError::malformed(path, "it has no graph"))?;
+    branches::put_in_place(&mut graph).map_err(|fault| ImportError::malformed(path, fault))?;
     let own = model
         .opset_import
         .iter()

@@ -1,6 +1,7 @@
 //! An ONNX file goes in, a [`Graph`] comes out: nodes in an order of execution, and tensors
 //! whose bytes are still where they were.
 
+mod branches;
 mod external;
 mod load;
 pub(crate) mod proto;
