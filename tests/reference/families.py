@@ -3,7 +3,7 @@
 usage: families.py STEP FOLDER [FAMILY…]
 
 Steps, each with the environment it needs (see families.requirements.txt):
-  models   transformers 4: random weights and the reference logits or hidden states, in float32
+  models   transformers 4 (5 for lfm2-moe): random weights and the reference logits or hidden states, in float32
   genai    transformers 4: onnxruntime-genai's builder, fp32 and int4
   optimum  transformers 4: optimum's export, fp32
   dynamo   transformers 5: torch.onnx's dynamo exporter, opsets 18 and 23
@@ -93,6 +93,16 @@ FAMILIES = {
     "lfm2": ("lfm2", dict(
         num_hidden_layers=3, hidden_size=64, layer_types=["conv", "full_attention", "conv"], block_auto_adjust_ff_dim=False, conv_L_cache=3,
         tie_word_embeddings=True,
+    )),
+    # A dense layer, then experts that are chosen by sigmoids and a bias.
+    "lfm2-moe": ("lfm2_moe", dict(
+        num_hidden_layers=3, hidden_size=64, layer_types=["conv", "full_attention", "conv"], conv_L_cache=3, tie_word_embeddings=True,
+        num_dense_layers=1, num_experts=6, num_experts_per_tok=2, moe_intermediate_size=32, use_expert_bias=True, norm_topk_prob=True,
+        routed_scaling_factor=1.5,
+    )),
+    "gpt-oss": ("gpt_oss", dict(
+        SLIDING, head_dim=HEAD_DIM, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, swiglu_limit=1.5,
+        rope_scaling=dict(rope_type="yarn", factor=4.0, beta_fast=32.0, beta_slow=1.0, truncate=False, original_max_position_embeddings=16),
     )),
     "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }

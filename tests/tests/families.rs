@@ -104,7 +104,7 @@ fn meaning(op: &Op) -> String {
             "Route {:?}, {} of {} in {:?}, {} {}",
             op.scoring, op.chosen, op.logits.width, op.groups, op.normalized, op.scale
         ),
-        Op::Experts(op) => format!("Experts {:?} {}", op.activation, op.width),
+        Op::Experts(op) => format!("Experts {:?} {:?} {}", op.activation, op.bend, op.width),
         other => other.name().to_owned(),
     }
 }

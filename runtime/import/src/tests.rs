@@ -5,6 +5,7 @@ mod convolutions;
 mod curves;
 #[cfg(unix)]
 mod files;
+mod fused_mixtures;
 mod hidden;
 mod mixtures;
 mod storages;

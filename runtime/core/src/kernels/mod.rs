@@ -25,6 +25,8 @@ mod avx512;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(feature = "experts")]
+mod bend;
 #[cfg(feature = "convolution")]
 mod convolve;
 #[cfg(all(feature = "dsp", target_os = "none", target_abi = "eabihf"))]
@@ -48,6 +50,10 @@ mod route;
 mod tests;
 
 pub(crate) use attend::{QUERIES, Queries, Scoring, attend, scores_len};
+#[cfg(feature = "experts")]
+pub use bend::Bend;
+#[cfg(feature = "experts")]
+pub(crate) use bend::bend;
 #[cfg(feature = "convolution")]
 pub(crate) use convolve::{Convolution, MOST_TAPS, convolve, seen};
 #[cfg(feature = "experts")]

@@ -34,6 +34,7 @@ pub(crate) struct Routing<'a> {
     pub(crate) groups: Option<RouteGroups>,
     pub(crate) chosen: usize,
     pub(crate) normalized: bool,
+    pub(crate) epsilon: f32,
     pub(crate) scale: f32,
     pub(crate) bias: Option<&'a [f32]>,
 }
@@ -45,7 +46,7 @@ pub(crate) struct Routing<'a> {
 /// 2. with groups, those are kept in which the two greatest scores plus bias have the greatest
 ///    sum; of equal ones the first, and NaN is below every number;
 /// 3. in them the `chosen` experts whose score plus bias is greatest, likewise;
-/// 4. their scores, divided by their sum (in the order of experts) where that is asked for, times
+/// 4. their scores, divided by their sum (in the order of experts) plus `epsilon` where that is asked for, times
 ///    `scale`; zero for all others.
 ///
 /// # Panics
@@ -74,7 +75,11 @@ pub(crate) fn route(isa: Isa, routing: &Routing<'_>, row: &mut [f32]) {
         }
         total += *score;
     }
-    let divisor = if routing.normalized { total } else { 1.0 };
+    let divisor = if routing.normalized {
+        total + routing.epsilon
+    } else {
+        1.0
+    };
     let marked = row.iter_mut().zip(marks);
     for (score, _) in marked.filter(|(_, mark)| **mark == Mark::Chosen) {
         *score = *score / divisor * routing.scale;
@@ -180,6 +185,7 @@ mod tests {
         groups: None,
         chosen: 2,
         normalized: true,
+        epsilon: 0.0,
         scale: 1.0,
         bias: None,
     };
@@ -202,6 +208,16 @@ mod tests {
         };
         let weights = routed(&sigmoid, &[5.0, 5.0, 0.0, 0.0]);
         assert_eq!(weights, [0.0, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn what_is_added_to_a_sum_counts_where_scores_are_small() {
+        let routing = Routing {
+            scoring: RouteScoring::Sigmoid,
+            epsilon: 1.0,
+            ..TWO
+        };
+        assert_eq!(routed(&routing, &[0.0, 0.0, -9.0]), [0.25, 0.25, 0.0]);
     }
 
     #[test]
@@ -242,7 +258,7 @@ mod tests {
         ) {
             let chosen = 1 + (part * (logits.len() - 1) as f64).round() as usize;
             let scoring = [RouteScoring::Softmax, RouteScoring::Sigmoid][usize::from(sigmoid)];
-            let routing = Routing { scoring, groups: None, chosen, normalized, scale: 1.5, bias: None };
+            let routing = Routing { scoring, groups: None, chosen, normalized, epsilon: 0.0, scale: 1.5, bias: None };
             let weights = routed(&routing, &logits);
             for isa in Isa::available() {
                 let mut row = logits.clone();
@@ -283,6 +299,7 @@ mod tests {
                 groups: Some(RouteGroups { count, kept }),
                 chosen,
                 normalized: true,
+                epsilon: 0.0,
                 scale: 2.5,
                 bias: Some(&bias),
             };

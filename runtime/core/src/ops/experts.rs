@@ -11,6 +11,8 @@ use crate::plan::MAX_WIDTH;
 use crate::plan::check::{Checker, OpFault};
 use crate::rows::{Rows, RowsMut};
 
+pub use crate::kernels::Bend;
+
 /// Runs gated MLPs that lie one below the other in two weights, each for the tokens whose weight
 /// for it is not zero. The weights of other experts are not read.
 ///
@@ -31,8 +33,14 @@ pub struct Experts {
     pub gate_up: TensorId,
     /// `[experts · output, width]`, packed.
     pub down: TensorId,
+    /// A vector of f32, one value for each row of `gate_up`.
+    pub gate_up_bias: Option<TensorId>,
+    /// Likewise of `down`.
+    pub down_bias: Option<TensorId>,
     /// What the gate goes through.
     pub activation: Activation,
+    /// What becomes of gates and their factors before.
+    pub bend: Option<Bend>,
     /// Of the inputs of both linear maps, where the weights are integer.
     pub precision: InputPrecision,
 }
@@ -41,7 +49,8 @@ impl Word for Experts {
     fn put(&self, to: &mut Writer) {
         to.put(self.input).put(self.weights).put(self.output);
         to.put(self.width).put(self.gate_up).put(self.down);
-        to.put(self.activation).put(self.precision);
+        to.put(self.gate_up_bias).put(self.down_bias);
+        to.put(self.activation).put(self.bend).put(self.precision);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Experts> {
@@ -52,9 +61,25 @@ impl Word for Experts {
             width: from.get()?,
             gate_up: from.get()?,
             down: from.get()?,
+            gate_up_bias: from.get()?,
+            down_bias: from.get()?,
             activation: from.get()?,
+            bend: from.get()?,
             precision: from.get()?,
         })
+    }
+}
+
+/// Absent as zeros.
+impl Word for Option<Bend> {
+    fn put(&self, to: &mut Writer) {
+        let (alpha, rest) = self.map_or((0.0, (0.0, None)), |b| (b.alpha, (b.beta, b.limit)));
+        to.put(alpha).put(rest.0).put(rest.1);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Option<Option<Bend>> {
+        let (alpha, beta, limit) = (from.get::<Option<f32>>()?, from.get()?, from.get()?);
+        Some(alpha.map(|alpha| Bend { alpha, beta, limit }))
     }
 }
 
@@ -78,7 +103,13 @@ impl Experts {
             rows(Some(self.output.width))?,
         );
         checker.packed(self.gate_up, inner, self.input.width)?;
-        checker.packed(self.down, outer, self.width)
+        checker.packed(self.down, outer, self.width)?;
+        for (bias, rows) in [(self.gate_up_bias, inner), (self.down_bias, outer)] {
+            if let Some(bias) = bias {
+                checker.equal(checker.vector_len(bias)?, rows)?;
+            }
+        }
+        Ok(())
     }
 
     /// The widest input of a linear map.
@@ -97,6 +128,8 @@ impl Experts {
         let (input, weights) = (run.rows(self.input), run.rows(self.weights));
         let output = run.rows_mut(self.output);
         let (gate_up, down) = (run.weight(self.gate_up), run.weight(self.down));
+        let bias = |id: Option<TensorId>| id.map(|id| run.vector(id));
+        let (gate_up_bias, down_bias) = (bias(self.gate_up_bias), bias(self.down_bias));
         let width = self.width as usize;
         run.each_row(output, |_, row| row.fill(0.0));
         for expert in 0..weights.width() {
@@ -111,14 +144,31 @@ impl Experts {
                 row.copy_from_slice(input.row(tokens[i] as usize));
             });
             let part = gate_up.part(expert, 2 * width);
-            self.map(run, part, ins.read(input.width()), outs.write(2 * width));
+            let bias = gate_up_bias.map(|all| &all[expert * 2 * width..][..2 * width]);
+            self.map(
+                run,
+                (part, bias),
+                ins.read(input.width()),
+                outs.write(2 * width),
+            );
+            if let Some(how) = self.bend {
+                run.each_row(outs.write(2 * width), |_, row| {
+                    kernels::bend(run.isa, how, row)
+                });
+            }
             let both = outs.read(2 * width);
             run.each_row(ins.write(width), |i, row| {
                 let (gate, up) = both.row(i).split_at(width);
                 kernels::gate(run.isa, self.activation, gate, up, row);
             });
             let part = down.part(expert, output.width());
-            self.map(run, part, ins.read(width), outs.write(output.width()));
+            let bias = down_bias.map(|all| &all[expert * output.width()..][..output.width()]);
+            self.map(
+                run,
+                (part, bias),
+                ins.read(width),
+                outs.write(output.width()),
+            );
             let results = outs.read(output.width());
             run.rows_of(tokens, output, |i, t, row| {
                 kernels::add_scaled(run.isa, row, results.row(i), weights.row(t)[expert]);
@@ -126,11 +176,17 @@ impl Experts {
         }
     }
 
-    fn map(&self, run: &Run<'_>, weight: Weight<'_>, input: Rows<'_>, output: RowsMut<'_>) {
+    fn map(
+        &self,
+        run: &Run<'_>,
+        (weight, bias): (Weight<'_>, Option<&[f32]>),
+        input: Rows<'_>,
+        output: RowsMut<'_>,
+    ) {
         let epilogue = Epilogue {
             precision: self.precision,
             scale: weight.scale,
-            bias: None,
+            bias,
             residual: Residual::None,
             output,
         };

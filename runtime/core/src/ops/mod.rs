@@ -39,7 +39,7 @@ pub use embed::Embed;
 #[cfg(feature = "encoders")]
 pub use encode::Encode;
 #[cfg(feature = "experts")]
-pub use experts::Experts;
+pub use experts::{Bend, Experts};
 pub use gate::{Activation, Gate};
 #[cfg(feature = "encoders")]
 pub use layer_norm::LayerNorm;

@@ -23,6 +23,8 @@ pub struct Route {
     pub chosen: u32,
     /// Whether the chosen scores are divided by their sum.
     pub normalized: bool,
+    /// What is added to that sum first; not negative.
+    pub epsilon: f32,
     /// Factor on the weights.
     pub scale: f32,
     /// A vector of f32, one value an expert, that is added to scores to choose by, and not to
@@ -37,6 +39,7 @@ impl Word for Route {
     fn put(&self, to: &mut Writer) {
         to.put(self.logits).put(self.scoring).put(self.chosen);
         to.put(u32::from(self.normalized))
+            .put(self.epsilon)
             .put(self.scale)
             .put(self.bias);
         to.put(self.groups);
@@ -48,6 +51,7 @@ impl Word for Route {
             scoring: from.get()?,
             chosen: from.get()?,
             normalized: from.get::<u32>().filter(|flag| *flag < 2)? == 1,
+            epsilon: from.get()?,
             scale: from.get()?,
             bias: from.get()?,
             groups: from.get()?,
@@ -111,6 +115,7 @@ impl Route {
             groups: self.groups,
             chosen: self.chosen as usize,
             normalized: self.normalized,
+            epsilon: self.epsilon,
             scale: self.scale,
             bias: self.bias.map(|id| run.vector(id)),
         };

@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 /// First bytes of every plan.
 pub const MAGIC: [u8; 8] = *b"TEALIGHT";
 /// Version of this format. A reader refuses any other.
-pub const FORMAT_VERSION: u32 = 7;
+pub const FORMAT_VERSION: u32 = 8;
 /// Version of the packed weight layouts (see [`crate::layout`]).
 pub const LAYOUT_VERSION: u32 = 1;
 /// Sections, tensors and the file itself in memory start on multiples of this many bytes.

@@ -9,7 +9,7 @@ use bytemuck::{Zeroable, bytes_of, cast_slice};
 use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
-    Activation, Add, Attention, BufferId, CacheId, Convolution, Embed, Experts, Gate,
+    Activation, Add, Attention, Bend, BufferId, CacheId, Convolution, Embed, Experts, Gate,
     InputPrecision, Linear, Op, RmsNorm, Rope, RopeStyle, Route, RouteGroups, RouteScoring,
     Softcap, TensorId, View,
 };
@@ -318,12 +318,17 @@ impl Builder {
             scoring,
             chosen: 2,
             normalized: sigmoid,
+            epsilon: 0.0,
             scale: 0.0005,
             bias,
             groups: sigmoid.then_some(RouteGroups { count: 3, kept: 2 }),
         }));
         let gate_up = self.packed(EXPERTS * 2 * EXPERT, HIDDEN);
         let down = self.packed(EXPERTS * MIXED, EXPERT);
+        // As gpt-oss has them.
+        let biased = !sigmoid;
+        let mut bias = |rows| biased.then(|| self.vector(1, rows));
+        let (gate_up_bias, down_bias) = (bias(EXPERTS * 2 * EXPERT), bias(EXPERTS * MIXED));
         self.ops.push(Op::Experts(Experts {
             input,
             weights,
@@ -331,6 +336,13 @@ impl Builder {
             width: EXPERT,
             gate_up,
             down,
+            gate_up_bias,
+            down_bias,
+            bend: biased.then_some(Bend {
+                alpha: 1.5,
+                beta: 1.0,
+                limit: Some(2.0),
+            }),
             activation: [Activation::Silu, Activation::GeluTanh][usize::from(sigmoid)],
             precision: [InputPrecision::Int8, InputPrecision::Int16][usize::from(sigmoid)],
         }));

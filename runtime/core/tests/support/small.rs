@@ -76,6 +76,7 @@ impl Mixture {
             scoring: self.scoring,
             chosen: self.chosen,
             normalized: self.normalized,
+            epsilon: 0.0,
             scale: 1.0,
             bias: None,
             groups: self.groups,
@@ -87,6 +88,9 @@ impl Mixture {
             width: self.width,
             gate_up,
             down,
+            gate_up_bias: None,
+            down_bias: None,
+            bend: None,
             activation: Activation::Silu,
             precision: InputPrecision::Int8,
         }));

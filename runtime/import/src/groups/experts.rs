@@ -18,7 +18,7 @@ use crate::walk::{Outcome, Walk, one};
 use crate::weights::Matrix;
 
 /// Most experts that a plan's router chooses from.
-const MOST_EXPERTS: usize = 1024;
+pub(super) const MOST_EXPERTS: usize = 1024;
 
 /// A step on the way: `[experts, sequence, outputs]`.
 #[derive(Clone, Debug)]
@@ -238,6 +238,7 @@ fn mixture_of_one(walk: &mut Walk, logit: &Rows, output: &Rows) -> Option<Rows> 
         scoring: RouteScoring::Sigmoid,
         chosen: 1,
         normalized: false,
+        epsilon: 0.0,
         scale: 1.0,
         bias: None,
         groups: None,
@@ -248,7 +249,10 @@ fn mixture_of_one(walk: &mut Walk, logit: &Rows, output: &Rows) -> Option<Rows> 
         weights: walk.columns(&routed)?,
         gate_up,
         down,
+        gate_up_bias: vec![],
+        down_bias: vec![],
         activation,
+        bend: None,
     };
     let sum = walk.push(op, whole.width);
     Some(sum.with_layout(output.layout.packed()))
@@ -317,13 +321,16 @@ fn mixture(walk: &mut Walk, gated: &Gated, down: &Stored, weights: &Rows) -> Opt
         weights: walk.columns(&weights)?,
         gate_up: first,
         down: last,
+        gate_up_bias: vec![],
+        down_bias: vec![],
         activation: *activation,
+        bend: None,
     };
     Some(walk.push(op, width))
 }
 
 /// Whether all can be packed one below the other, in whole groups of rows.
-fn lie_together(matrices: &[Matrix]) -> bool {
+pub(super) fn lie_together(matrices: &[Matrix]) -> bool {
     matrices.iter().all(|matrix| matrix.joins(&matrices[0]))
 }
 

@@ -6,7 +6,7 @@
 
 use tealight_core::ops::Activation;
 
-use super::rms_norm;
+use super::{rms_norm, rotary};
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
@@ -17,6 +17,9 @@ use crate::walk::{Outcome, Walk, one};
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
     Sigmoid(Rows),
+    /// `exp(−x)`, and 1 more, on the way to a sigmoid.
+    Exponential(Rows),
+    Denominator(Rows),
     /// `linear · x + cubic · x³`
     Polynomial {
         of: Rows,
@@ -50,6 +53,8 @@ fn near(a: f32, b: f32) -> bool {
 impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         let (Part::Sigmoid(of)
+        | Part::Exponential(of)
+        | Part::Denominator(of)
         | Part::Polynomial { of, .. }
         | Part::Curve { of, .. }
         | Part::Activated { of, .. }) = self;
@@ -68,6 +73,20 @@ fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
 pub(crate) fn sigmoid(walk: &mut Walk, node: &Node) -> Outcome {
     let rows = walk.rows(node, 0).filter(|rows| rows.scale == 1.0).cloned();
     one(rows.map(|rows| Value::Gate(Part::Sigmoid(rows))))
+}
+
+/// `Exp(−x)`.
+pub(crate) fn exponential(walk: &mut Walk, node: &Node) -> Outcome {
+    let negated = rotary::negated(walk, node, 0).filter(|rows| rows.scale == 1.0);
+    one(negated.map(|rows| Value::Gate(Part::Exponential(rows))))
+}
+
+/// `Reciprocal(1 + exp(−x))`.
+pub(crate) fn reciprocal(walk: &mut Walk, node: &Node) -> Outcome {
+    match part(walk, node, 0) {
+        Some(Part::Denominator(rows)) => one(Some(Value::Gate(Part::Sigmoid(rows)))),
+        _ => Ok(None),
+    }
 }
 
 /// `Swish(x)`, `QuickGelu(x)` with `alpha` 1.
@@ -121,13 +140,16 @@ fn cubed(of: Rows) -> Value {
     })
 }
 
-/// `x + cubic · x³`, and `1 + tanh(…)`.
+/// `x + cubic · x³`, `1 + tanh(…)` and `1 + exp(−x)`.
 pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
         match part(walk, node, this) {
             Some(Part::Polynomial { of, linear, cubic }) if walk.rows(node, other) == Some(&of) => {
                 let linear = linear + 1.0;
                 return one(Some(Value::Gate(Part::Polynomial { of, linear, cubic })));
+            }
+            Some(Part::Exponential(of)) if walk.float(node, other)? == Some(1.0) => {
+                return one(Some(Value::Gate(Part::Denominator(of))));
             }
             Some(Part::Curve {
                 of,
@@ -188,7 +210,7 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
             continue;
         };
         let scaled = match part {
-            Part::Sigmoid(_) => return Ok(None),
+            Part::Sigmoid(_) | Part::Exponential(_) | Part::Denominator(_) => return Ok(None),
             Part::Polynomial { of, linear, cubic } => Part::Polynomial {
                 of,
                 linear: linear * by,

@@ -89,6 +89,14 @@ pub(crate) fn negate(walk: &mut Walk, node: &Node) -> Outcome {
     step(walk.rows(node, 0).cloned().map(Part::Negated))
 }
 
+/// What an input is the negative of.
+pub(super) fn negated(walk: &Walk, node: &Node, index: usize) -> Option<Rows> {
+    match part(walk, node, index)? {
+        Part::Negated(rows) => Some(rows),
+        _ => None,
+    }
+}
+
 /// Joins along the last axis: two tables; the halves of a turned head; or the rotated and the
 /// other part of a head.
 pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {

@@ -4,13 +4,14 @@
 //! Softmax, or Sigmoid and an Add of a bias to choose by; what leaves all groups of experts but
 //! some (`route_groups.rs`); TopK, and GatherElements where it chose by other numbers than the
 //! scores; of the chosen scores, ReduceSum and Div where they are normalized, and Mul by a number;
-//! ScatterElements into zeros.
+//! ScatterElements into zeros. Fused mixtures choose by themselves (`route_fused.rs`).
 
 use std::rc::Rc;
 
 use tealight_core::ops::{RouteGroups, RouteScoring};
 
 use super::gated_mlp;
+use super::route_fused;
 use super::route_groups::Grouped;
 use crate::ImportError;
 use crate::onnx::{Node, Tensor};
@@ -30,8 +31,10 @@ pub(crate) enum Part {
     /// What TopK says: the scores that it chose, and where they stand.
     Chosen(Choice),
     Places(Choice),
-    /// The sum of the chosen scores.
-    Total(Choice),
+    /// The sum of the chosen scores, and a number.
+    Total(Choice, f32),
+    /// On the way into a fused mixture.
+    Fused(route_fused::Part),
 }
 
 /// Scores of all experts.
@@ -54,10 +57,12 @@ impl Scores {
 /// Scores of some, and what became of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Choice {
-    of: Scores,
-    chosen: usize,
-    normalized: bool,
-    scale: f32,
+    pub(super) of: Scores,
+    pub(super) chosen: usize,
+    pub(super) normalized: bool,
+    /// What is added to the sum then.
+    pub(super) epsilon: f32,
+    pub(super) scale: f32,
 }
 
 impl Choice {
@@ -72,8 +77,9 @@ impl Part {
         let (of, last) = match self {
             Part::Scores(of) => return of.logits.layout.shape(),
             Part::Grouped(grouped) => return grouped.shape(),
+            Part::Fused(part) => return part.shape(),
             Part::Chosen(choice) | Part::Places(choice) => (&choice.of, choice.chosen),
-            Part::Total(choice) => (&choice.of, 1),
+            Part::Total(choice, _) => (&choice.of, 1),
         };
         let mut shape = of.logits.layout.shape()?;
         *shape.last_mut()? = Dim::from(last);
@@ -81,15 +87,15 @@ impl Part {
     }
 }
 
-/// More than any sum that a small number is added to could notice.
-const TINY: f32 = 1e-12;
+/// The most that is added to a sum against a division by zero.
+const TINY: f32 = 1e-5;
 
 pub(super) fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
     match walk.value(node, index)? {
         Value::Route(part) => Some(part.clone()),
         // What else a sigmoid may be for.
         Value::Gate(gated_mlp::Part::Sigmoid(logits)) => {
-            scores(logits.clone(), RouteScoring::Sigmoid)
+            scores(logits.clone(), RouteScoring::Sigmoid).map(Part::Scores)
         }
         _ => None,
     }
@@ -108,7 +114,10 @@ pub(super) fn is_last(part: &Part, axis: i64) -> bool {
 /// `Softmax(logits)`.
 pub(crate) fn score(walk: &mut Walk, node: &Node) -> Outcome {
     let logits = walk.rows(node, 0).cloned();
-    let Some(scores) = logits.and_then(|logits| scores(logits, RouteScoring::Softmax)) else {
+    let Some(scores) = logits
+        .and_then(|logits| scores(logits, RouteScoring::Softmax))
+        .map(Part::Scores)
+    else {
         return Ok(None);
     };
     // Before version 13 the axis was another one where none was named.
@@ -120,14 +129,14 @@ pub(crate) fn score(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 /// Scores of logits, for which there is one an expert.
-fn scores(logits: Rows, scoring: RouteScoring) -> Option<Part> {
+pub(super) fn scores(logits: Rows, scoring: RouteScoring) -> Option<Scores> {
     let whole = logits.layout.is_rows() && logits.scale == 1.0;
-    whole.then_some(Part::Scores(Scores {
+    whole.then_some(Scores {
         logits,
         scoring,
         bias: None,
         groups: None,
-    }))
+    })
 }
 
 /// `Add(scores, bias)`: what is chosen by.
@@ -169,6 +178,7 @@ pub(crate) fn choose(walk: &mut Walk, node: &Node) -> Outcome {
         of,
         chosen,
         normalized: false,
+        epsilon: 0.0,
         scale: 1.0,
     };
     // With a bias the numbers that it chose by are not the scores.
@@ -213,7 +223,7 @@ pub(crate) fn total(walk: &mut Walk, node: &Node) -> Outcome {
             let Part::Chosen(choice) = part else {
                 return Ok(None);
             };
-            step(Part::Total(choice))
+            step(Part::Total(choice, 0.0))
         }
         _ => Ok(None),
     }
@@ -222,11 +232,11 @@ pub(crate) fn total(walk: &mut Walk, node: &Node) -> Outcome {
 /// `Add(sum, tiny)`, against a division by zero.
 pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
-        if let (Some(part @ Part::Total(_)), Some(by)) =
+        if let (Some(Part::Total(choice, 0.0)), Some(by)) =
             (part(walk, node, this), walk.float(node, other)?)
             && (0.0..=TINY).contains(&by)
         {
-            return step(part);
+            return step(Part::Total(choice, by));
         }
     }
     Ok(None)
@@ -235,11 +245,12 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
 /// `Div(chosen scores, their sum)`.
 pub(crate) fn normalize(walk: &mut Walk, node: &Node) -> Outcome {
     match (part(walk, node, 0), part(walk, node, 1)) {
-        (Some(Part::Chosen(choice)), Some(Part::Total(total)))
+        (Some(Part::Chosen(choice)), Some(Part::Total(total, epsilon)))
             if choice == total && !choice.normalized && choice.scale == 1.0 =>
         {
             step(Part::Chosen(Choice {
                 normalized: true,
+                epsilon,
                 ..choice
             }))
         }
@@ -262,27 +273,34 @@ pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
 
 /// `ScatterElements(zeros, places, chosen scores)`: the experts' weights, as activations.
 pub(crate) fn scatter(walk: &mut Walk, node: &Node) -> Outcome {
-    let (Some(places @ Part::Places(_)), Some(Part::Chosen(choice))) =
-        (part(walk, node, 1), part(walk, node, 2))
-    else {
+    let Some(Part::Chosen(choice)) = part(walk, node, 2) else {
         return Ok(None);
     };
-    let replaces = matches!(node.text("reduction"), None | Some("none"));
-    let along = is_last(&places, node.int_or("axis", 0));
     let zeros = walk
         .grid(node, 0)?
         .filter(|zeros| zeros.fill() == Some(0.0));
     let shape = choice.of.logits.layout.shape();
     let around = zeros.is_some_and(|zeros| Some(zeros.shape) == shape);
-    let same = matches!(&places, Part::Places(at) if at.is_of(&choice));
-    if !(replaces && along && around && same) {
+    if !(around && spreads(node, part(walk, node, 1), &choice)) {
         return Ok(None);
     }
     one(weights(walk, &choice).map(Value::Rows))
 }
 
+/// Whether a ScatterElements puts what was chosen where it was chosen.
+pub(super) fn spreads(node: &Node, places: Option<Part>, choice: &Choice) -> bool {
+    let replaces = matches!(node.text("reduction"), None | Some("none"));
+    let along = |places: &Part| is_last(places, node.int_or("axis", 0));
+    match places {
+        Some(places) if along(&places) => {
+            replaces && matches!(&places, Part::Places(at) if at.is_of(choice))
+        }
+        _ => false,
+    }
+}
+
 /// Appends the routing.
-fn weights(walk: &mut Walk, choice: &Choice) -> Option<Rows> {
+pub(super) fn weights(walk: &mut Walk, choice: &Choice) -> Option<Rows> {
     let logits = &choice.of.logits;
     let input = walk.columns(logits)?;
     let op = RowOp::Route {
@@ -290,6 +308,7 @@ fn weights(walk: &mut Walk, choice: &Choice) -> Option<Rows> {
         scoring: choice.of.scoring,
         chosen: choice.chosen,
         normalized: choice.normalized,
+        epsilon: choice.epsilon,
         scale: choice.scale,
         bias: choice.of.bias.clone(),
         groups: choice.of.groups,

@@ -218,10 +218,7 @@ impl Lowering<'_> {
                 input: view(input)?,
                 output,
                 weight: self.tensors.matrix(weights)?,
-                bias: match bias[..] {
-                    [] => None,
-                    _ => Some(self.tensors.vector(bias)?),
-                },
+                bias: self.tensors.any_vector(bias)?,
                 residual: match residual {
                     None => None,
                     Some(residual) => Some(view(residual)?),
@@ -308,6 +305,7 @@ impl Lowering<'_> {
                 scoring,
                 chosen,
                 normalized,
+                epsilon,
                 scale,
                 bias,
                 groups,
@@ -317,11 +315,9 @@ impl Lowering<'_> {
                 scoring: *scoring,
                 chosen: u32::try_from(*chosen).ok()?,
                 normalized: *normalized,
+                epsilon: *epsilon,
                 scale: *scale,
-                bias: match bias {
-                    None => None,
-                    Some(bias) => Some(self.tensors.vector(std::slice::from_ref(bias))?),
-                },
+                bias: self.tensors.any_vector(bias.as_slice())?,
                 groups: *groups,
             }),
             RowOp::Convolution {
@@ -343,10 +339,7 @@ impl Lowering<'_> {
                     after: Some(view(after)?),
                     output,
                     weight: self.tensors.taps(weight)?,
-                    bias: match bias {
-                        None => None,
-                        Some(bias) => Some(self.tensors.vector(std::slice::from_ref(bias))?),
-                    },
+                    bias: self.tensors.any_vector(bias.as_slice())?,
                     taps: u32::try_from(*weight.shape.last()?).ok()?,
                     history,
                 })
@@ -356,7 +349,10 @@ impl Lowering<'_> {
                 weights,
                 gate_up,
                 down,
+                gate_up_bias,
+                down_bias,
                 activation,
+                bend,
             } => Op::Experts(Experts {
                 input: view(input)?,
                 weights: view(weights)?,
@@ -364,7 +360,10 @@ impl Lowering<'_> {
                 width: u32::try_from(down.first()?.cols()).ok()?,
                 gate_up: self.tensors.matrix(gate_up)?,
                 down: self.tensors.matrix(down)?,
+                gate_up_bias: self.tensors.any_vector(gate_up_bias)?,
+                down_bias: self.tensors.any_vector(down_bias)?,
                 activation: *activation,
+                bend: *bend,
                 precision,
             }),
         })

@@ -48,6 +48,14 @@ impl Tensors {
         )
     }
 
+    /// The same, if there are any.
+    pub(super) fn any_vector(&mut self, parts: &[Rc<Tensor>]) -> Option<Option<TensorId>> {
+        match parts {
+            [] => Some(None),
+            _ => self.vector(parts).map(Some),
+        }
+    }
+
     /// A convolution's weight.
     pub(super) fn taps(&mut self, weight: &Rc<Tensor>) -> Option<TensorId> {
         self.find(

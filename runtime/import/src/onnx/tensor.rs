@@ -132,6 +132,47 @@ pub(crate) enum Bytestore {
     File { file: Rc<DataFile>, offset: u64 },
     /// In memory: values that were given as protobuf fields, or made by the import.
     Memory(Bytes),
+    /// Every second run of so many bytes, from the first or from the second on.
+    Alternate {
+        of: Box<Bytestore>,
+        run: usize,
+        second: bool,
+    },
+}
+
+impl Bytestore {
+    /// Reads the bytes from `from` on; says whether there are so many.
+    fn read(&self, from: usize, out: &mut [u8]) -> Result<bool, ImportError> {
+        match self {
+            Bytestore::File { file, offset } => file.read_at(offset + from as u64, out)?,
+            Bytestore::Memory(bytes) => match bytes.get(from..from + out.len()) {
+                Some(bytes) => out.copy_from_slice(bytes),
+                None => return Ok(false),
+            },
+            Bytestore::Alternate { of, run, second } => {
+                // Whole pairs of runs, of which one is handed on.
+                let (first, last) = (from / run, (from + out.len()).div_ceil(*run));
+                let mut pairs = vec![0; 2 * run * (last - first)];
+                if !of.read(2 * run * first, &mut pairs)? {
+                    return Ok(false);
+                }
+                let runs = pairs.chunks_exact(*run).skip(usize::from(*second));
+                let bytes = runs.step_by(2).flatten().skip(from % run);
+                out.iter_mut()
+                    .zip(bytes)
+                    .for_each(|(out, byte)| *out = *byte);
+            }
+        }
+        Ok(true)
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Bytestore::File { file, .. } => &file.path,
+            Bytestore::Memory(_) => Path::new(""),
+            Bytestore::Alternate { of, .. } => of.path(),
+        }
+    }
 }
 
 impl PartialEq for Tensor {
@@ -176,15 +217,9 @@ impl Tensor {
     }
 
     fn read_bytes(&self, from: usize, out: &mut [u8]) -> Result<(), ImportError> {
-        match &self.bytes {
-            Bytestore::File { file, offset } => file.read_at(offset + from as u64, out),
-            Bytestore::Memory(bytes) => {
-                match bytes.get(from..from + out.len()) {
-                    Some(bytes) => out.copy_from_slice(bytes),
-                    None => return Err(self.fault("is shorter than its shape")),
-                }
-                Ok(())
-            }
+        match self.bytes.read(from, out)? {
+            true => Ok(()),
+            false => Err(self.fault("is shorter than its shape")),
         }
     }
 
@@ -261,10 +296,7 @@ impl Tensor {
 
     /// The file that holds the values; nothing for those that no file holds as they are.
     pub(crate) fn path(&self) -> &Path {
-        match &self.bytes {
-            Bytestore::File { file, .. } => &file.path,
-            Bytestore::Memory(_) => Path::new(""),
-        }
+        self.bytes.path()
     }
 
     fn fault(&self, fault: &str) -> ImportError {
@@ -272,6 +304,33 @@ impl Tensor {
             path: self.path().to_owned(),
             tensor: self.name.clone(),
             fault: fault.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_second_run_is_read_from_wherever_one_begins() {
+        let all: Vec<u8> = (0..48).collect();
+        for (run, second) in [(1, false), (3, true), (8, false), (24, true)] {
+            let runs = all.chunks(run).skip(usize::from(second)).step_by(2);
+            let expected: Vec<u8> = runs.flatten().copied().collect();
+            let store = Bytestore::Alternate {
+                of: Box::new(Bytestore::Memory(Bytes::from(all.clone()))),
+                run,
+                second,
+            };
+            for from in 0..24 {
+                for to in from..=24 {
+                    let mut out = vec![0; to - from];
+                    assert!(store.read(from, &mut out).unwrap());
+                    assert_eq!(out, expected[from..to], "{run} {from}..{to}");
+                }
+            }
+            assert!(!store.read(24, &mut [0]).unwrap());
         }
     }
 }

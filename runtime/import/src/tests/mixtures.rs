@@ -7,16 +7,16 @@ use super::{compile, refused, spec, tensors};
 use crate::testing::{TestModel, fused};
 use crate::{ImportOptions, Quantize, recognise};
 
-const EXPERTS: i64 = 6;
-const HIDDEN: i64 = 32;
-const WIDTH: i64 = 16;
+pub(super) const EXPERTS: i64 = 6;
+pub(super) const HIDDEN: i64 = 32;
+pub(super) const WIDTH: i64 = 32;
 
-fn weight(at: usize) -> f32 {
+pub(super) fn weight(at: usize) -> f32 {
     ((at * 7919) % 251) as f32 / 251.0 - 0.5
 }
 
 /// Puts a mixture behind the decoder's MLP, as `models/export` writes it.
-fn mixture() -> TestModel {
+pub(super) fn mixture() -> TestModel {
     let mut model = fused();
     model.floats("router", &[EXPERTS, HIDDEN], weight);
     model.floats("experts/in", &[EXPERTS, HIDDEN, 2 * WIDTH], weight);
@@ -132,7 +132,7 @@ fn grouped() -> TestModel {
 }
 
 /// The only routing of a model.
-fn routing(model: &TestModel) -> Route {
+pub(super) fn routing(model: &TestModel) -> Route {
     let routes = spec(model).ops.into_iter().filter_map(|op| match op {
         Op::Route(route) => Some(route),
         _ => None,

@@ -331,7 +331,7 @@ impl Walk {
             Bytestore::Memory(bytes) if bytes.len() >= end * size => {
                 Bytestore::Memory(bytes.slice(first * size..end * size))
             }
-            Bytestore::Memory(_) => return None,
+            Bytestore::Memory(_) | Bytestore::Alternate { .. } => return None,
         };
         self.made += 1;
         Some(Rc::new(Tensor {
@@ -340,6 +340,33 @@ impl Walk {
             dtype: tensor.dtype,
             shape,
             bytes,
+        }))
+    }
+
+    /// Every second run of so many elements, from the first or from the second on, as `shape`.
+    pub(crate) fn alternate(
+        &mut self,
+        tensor: &Tensor,
+        run: usize,
+        second: bool,
+        shape: Vec<usize>,
+    ) -> Option<Rc<Tensor>> {
+        let bytes = run.checked_mul(tensor.dtype.size())?;
+        let halved = shape.iter().product::<usize>().checked_mul(2) == Some(tensor.len());
+        let fits = halved && bytes > 0 && tensor.len().is_multiple_of(2 * run);
+        if !fits || tensor.dtype.per_byte() != 1 || self.made >= MAX_MADE {
+            return None;
+        }
+        self.made += 1;
+        Some(Rc::new(Tensor {
+            id: usize::MAX - self.made,
+            shape,
+            bytes: Bytestore::Alternate {
+                of: Box::new(tensor.bytes.clone()),
+                run: bytes,
+                second,
+            },
+            ..tensor.clone()
         }))
     }
 

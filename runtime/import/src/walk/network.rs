@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::rc::Rc;
 
-use tealight_core::ops::{Activation, RopeStyle, RouteGroups, RouteScoring};
+use tealight_core::ops::{Activation, Bend, RopeStyle, RouteGroups, RouteScoring};
 
 use crate::onnx::Tensor;
 use crate::weights::{Matrix, PositionRows, PositionTable};
@@ -105,6 +105,7 @@ pub(crate) enum RowOp {
         scoring: RouteScoring,
         chosen: usize,
         normalized: bool,
+        epsilon: f32,
         scale: f32,
         bias: Option<Rc<Tensor>>,
         groups: Option<RouteGroups>,
@@ -125,7 +126,11 @@ pub(crate) enum RowOp {
         weights: Columns,
         gate_up: Vec<Matrix>,
         down: Vec<Matrix>,
+        /// Vectors that belong to the matrices, one after the other; none or for all.
+        gate_up_bias: Vec<Rc<Tensor>>,
+        down_bias: Vec<Rc<Tensor>>,
         activation: Activation,
+        bend: Option<Bend>,
     },
 }
 

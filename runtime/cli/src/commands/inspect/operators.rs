@@ -147,11 +147,17 @@ fn describe(model: &Model, op: &Op) -> String {
         }
         Op::Experts(op) => {
             let (input, weights) = (view(op.input), view(op.weights));
+            let bias = |id: Option<TensorId>| id.map_or("", |_| " with a bias");
             let (first, last) = (tensor(op.gate_up), tensor(op.down));
+            let (first_bias, last_bias) = (bias(op.gate_up_bias), bias(op.down_bias));
+            let bend = op.bend.map_or(String::new(), |bend| {
+                format!(" bent by {}, {}, {:?}", bend.alpha, bend.beta, bend.limit)
+            });
             let activation = activation(op.activation);
             let precision = precision(op.precision);
             format!(
-                "{input} as {precision}, {weights} -> {}, through {activation}, {first}, {last}",
+                "{input} as {precision}, {weights} -> {}, through {activation}{bend}, {first}{first_bias}, \
+                 {last}{last_bias}",
                 view(op.output)
             )
         }
