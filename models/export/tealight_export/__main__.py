@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import check, experts, latent, load, rotary, trace
+from . import check, experts, factors, latent, load, rotary, trace
 
 # What Tealight reads beside a graph.
 BESIDE = (
@@ -28,6 +28,7 @@ def export(source, out):
     latent.write_out(model)
     recurrent.write_out(model)
     rotary.write_out(model)
+    factors.write_out(model)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as folder:
         made = Path(folder) / out.name

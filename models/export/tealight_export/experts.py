@@ -4,6 +4,8 @@ transformers runs the experts that the tokens at hand are routed to, in a loop t
 that the example happened to hit. Here every expert is computed for every token and weighed by what the router gave it, zero for most: the
 same sum for any tokens, as one graph. Tealight recognises it, and runs only the experts whose weight is not zero.
 """
+from types import MethodType
+
 NAME = "every_expert_weighed"
 
 
@@ -16,6 +18,15 @@ def every_expert(self, hidden_states, top_k_index, top_k_weights):
     first, last = self.gate_up_proj.transpose(1, 2), self.down_proj.transpose(1, 2)
     every = self._apply_gate(hidden_states.unsqueeze(0) @ first) @ last
     return (every * weights.t().unsqueeze(-1)).sum(0)
+
+
+def chosen_of_all(self, hidden_states):
+    """What a softmax over the greatest logits gives is their part of one over all: what Granite computes, in the words of the others."""
+    import torch
+
+    logits = torch.nn.functional.linear(hidden_states, self.weight)
+    weights, index = logits.softmax(-1).topk(self.top_k, -1)
+    return logits, weights / weights.sum(-1, keepdim=True), index
 
 
 def make_traceable(model):
@@ -31,6 +42,8 @@ def make_traceable(model):
         odd += [flag for flag in ("has_gate", "is_concatenated") if not getattr(module, flag, False)]
         if odd:
             raise Refused(f"{name}: experts with {', '.join(odd)} are not exported yet")
+    for router in (module for module in model.modules() if type(module).__name__.startswith("GraniteMoe") and hasattr(module, "top_k")):
+        router.forward = MethodType(chosen_of_all, router)
     if mixtures:
         ALL_EXPERTS_FUNCTIONS.register(NAME, every_expert)
         model.set_experts_implementation(NAME)

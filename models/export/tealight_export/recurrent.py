@@ -62,8 +62,8 @@ class Mamba(Recurrent):
             # Every group is normalized by itself, and what it is weighed by goes into the product behind.
             self.norm = kept(torch.ones(inner // self.groups))
             self.out_proj = projection(layer.out_proj.weight * layer.norm.weight, layer.out_proj.bias)
-        self.dt_bias, self.one, self.rate = kept(layer.dt_bias), kept(torch.ones_like(layer.dt_bias)), kept(-layer.A_log.exp())
-        self.skip = kept(layer.D.repeat_interleave(layer.head_dim))
+        self.dt_bias, self.one = kept(layer.dt_bias), kept(torch.ones_like(layer.dt_bias))
+        self.rate, self.skip = kept(-layer.A_log.exp()), kept(layer.D)
         self.states = {
             "conv": (1, layer.conv_dim, layer.conv_kernel_size - 1),
             "recurrent": (1, layer.num_heads, layer.ssm_state_size, layer.head_dim),
@@ -73,13 +73,11 @@ class Mamba(Recurrent):
         conv, state = cache_params.recurrent[self.layer_idx]
         x, conv = self.convolved(self.conv, self.input(hidden_states), conv)
         x, key, query = x.split(self.sizes, -1)
-        step = self.step(hidden_states)
-        (decay,) = operators.gate(step, self.dt_bias, self.rate)
-        (step,) = operators.gate(step, self.dt_bias, self.one)
-        value = (x.reshape(*x.shape[:2], self.heads, -1) * step.unsqueeze(-1)).reshape(x.shape)
-        y, state = operators.linear_attention(query, key, value, state, decay, None, "gated", self.groups)
+        (step,) = operators.gate(self.step(hidden_states), self.dt_bias, self.one)
+        by_head = lambda factors: (x.reshape(*x.shape[:2], self.heads, -1) * factors.unsqueeze(-1)).reshape(x.shape)
+        y, state = operators.linear_attention(query, key, by_head(step), state, step * self.rate, None, "gated", self.groups)
         cache_params.recurrent[self.layer_idx] = conv, state
-        y = (y + x * self.skip) * silu(self.gate(hidden_states))
+        y = (y + by_head(self.skip)) * silu(self.gate(hidden_states))
         if self.groups > 1:
             y = y.reshape(*x.shape[:2], self.groups, -1)
         return self.out_proj(normalized(y, self.norm, self.epsilon).reshape(x.shape))
