@@ -125,10 +125,14 @@ def logits_of(folder, ids):
         "position_ids": np.arange(len(ids), dtype=np.int64)[None],
     }
     head = head_size(folder, model)
-    # Keys and values need not be of one width; what convolutions saw, of rank 3, begins as zeros.
+    # Keys and values need not be of one width; what convolutions saw, and recurrent states, begin as zeros.
     width = lambda given: given.shape[3] if isinstance(given.shape[3], int) else head
-    shape = lambda given: (1, given.shape[1], 0, width(given)) if len(given.shape) == 4 else (1, *given.shape[1:])
+    grows = lambda given: given.name.endswith((".key", ".value"))
+    shape = lambda given: (1, given.shape[1], 0, width(given)) if grows(given) else (1, *given.shape[1:])
     empty = lambda given: np.zeros(shape(given), NUMPY_TYPES[given.type])
+    # In time, height and width, which are the same for text.
+    if any(given.name == "position_ids" and len(given.shape) == 3 for given in session.get_inputs()):
+        known["position_ids"] = np.repeat(known["position_ids"][None], 3, 0)
     feeds = {given.name: known.get(given.name) for given in session.get_inputs()}
     feeds = {given.name: empty(given) if feeds[given.name] is None else feeds[given.name] for given in session.get_inputs()}
     return session.run(["logits"], feeds)[0][0].astype(np.float64)

@@ -4,62 +4,15 @@
 mod support;
 
 use proptest::prelude::*;
-use support::{Convolved, File, VOCAB, lines};
-use tealight_core::executor::{Activations, Arena, Config, Executor, KvCache, Line, Logits};
+use support::session::{CONTEXT, Session, text};
+use support::{Convolved, VOCAB};
+use tealight_core::executor::{Config, KvCache, Line};
 use tealight_core::kernels::Isa;
 use tealight_core::plan::{OpFault, Plan, PlanError};
 use tealight_core::pool::{Pool, Single, Workers};
 
-const CONTEXT: usize = 300;
 /// Positions that can always be continued are so far apart.
 const SPAN: usize = 64;
-
-/// A session that remembers its tokens.
-struct Session<'a> {
-    plan: &'a Plan<File>,
-    workers: &'a dyn Workers,
-    isa: Isa,
-    cache: KvCache<Vec<Line>>,
-    arena: Arena<Vec<Line>>,
-    tokens: Vec<u32>,
-}
-
-impl<'a> Session<'a> {
-    fn new(plan: &'a Plan<File>, workers: &'a dyn Workers, isa: Isa) -> Session<'a> {
-        let config = Config {
-            step: CONTEXT,
-            logits: CONTEXT,
-            threads: workers.count(),
-            ..Config::new(CONTEXT)
-        };
-        let cache = lines(KvCache::lines(plan, &config));
-        let arena = lines(Arena::lines(plan, &config));
-        Session {
-            plan,
-            workers,
-            isa,
-            cache: KvCache::new(plan, &config, cache).expect("fits"),
-            arena: Arena::new(plan, &config, arena).expect("fits"),
-            tokens: Vec::new(),
-        }
-    }
-
-    /// The bits of the logits of every token.
-    fn step(&mut self, tokens: &[u32]) -> Vec<u32> {
-        let executor = Executor::new(self.plan, self.workers, self.isa, Activations::F32);
-        let logits = executor.step(&mut self.cache, &mut self.arena, tokens, Logits::All);
-        self.tokens.extend_from_slice(tokens);
-        let logits = logits.expect("runs").iter();
-        logits.map(|x| x.to_bits()).collect()
-    }
-
-    /// Goes back to `len` tokens or fewer.
-    fn truncate(&mut self, len: usize) -> usize {
-        let left = self.cache.truncate(len);
-        self.tokens.truncate(left);
-        left
-    }
-}
 
 /// Logits of every token, in f64 and one after the other.
 fn dense(model: &Convolved, tokens: &[u32]) -> Vec<f64> {
@@ -88,11 +41,6 @@ fn dense(model: &Convolved, tokens: &[u32]) -> Vec<f64> {
         }));
     }
     all
-}
-
-fn text(seed: u64, len: usize) -> Vec<u32> {
-    let token = |at: u64| (at.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7) as u32 % VOCAB;
-    (seed..).map(token).take(len).collect()
 }
 
 proptest! {

@@ -47,7 +47,7 @@ pub struct ModelInfo {
     /// Size of a session's working memory in bytes.
     pub working_bytes: u64,
     /// About how many bytes of memory the model takes with one session: the file (which the
-    /// system can drop and read again), the session's keys and values and what its convolutions have seen, its working memory, and
+    /// system can drop and read again), the session's keys and values, what its convolutions have seen and its recurrent states, its working memory, and
     /// the tokenizer.
     pub memory_estimate: u64,
 }

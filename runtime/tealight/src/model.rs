@@ -340,7 +340,7 @@ impl Model {
     }
 
     /// Bytes in which a session with room for so many tokens keeps what it has seen: keys and
-    /// values, and what convolutions need to go on.
+    /// values, what convolutions need to go on, and recurrent states with their copies.
     pub fn cache_bytes(&self, context: usize, kv: KvType) -> u64 {
         let config = Config {
             kv,

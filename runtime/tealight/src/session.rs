@@ -202,7 +202,9 @@ impl Session {
     /// Forgets all tokens from `len` on; how many are left.
     ///
     /// Models with convolutions, such as LFM2, can go on from any of the last few dozen tokens, and
-    /// from every 64th before: of those it may leave up to 63 fewer than `len`.
+    /// from every 64th before: of those it may leave up to 63 fewer than `len`. Models with recurrent
+    /// states, such as Qwen3.5, go on from 8 tokens before the end of recent prompts, from a position
+    /// within the last 64 generated tokens, or from the beginning.
     pub fn truncate(&mut self, len: usize) -> usize {
         let left = self.step.truncate(len.min(self.tokens.len()));
         self.tokens.truncate(left);

@@ -78,6 +78,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "writes disjoint columns from several threads",
     ),
     (
+        "runtime/core/src/ops/recurrence.rs",
+        "writes disjoint parts of states from several threads",
+    ),
+    (
         "runtime/core/src/pool",
         "lends borrowed work to threads that live longer",
     ),

@@ -6,6 +6,9 @@
 //! rows, which a convolution needs to begin behind them, are kept for good: from any position it
 //! is at most `SPAN − 1` tokens back to one that can be continued. That is the `1 / SPAN`-th part
 //! of all rows for each row that a convolution looks back.
+//!
+//! Beside recurrent states, which go back to their copies only (`states.rs`), the ring has the rows
+//! that are needed, their copies have theirs, and nothing is kept for good.
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -26,18 +29,34 @@ pub(super) struct Held {
     width: usize,
     /// Rows before a token that are needed.
     back: usize,
+    /// Rows of the ring.
+    span: usize,
+    /// Whether rows are kept for good.
+    kept: bool,
     /// The first position whose row the ring has, if it has any.
     first: usize,
 }
 
 impl Held {
     pub(super) fn of(plan: &Plan<&[u8]>) -> Held {
-        let HistorySize { width, back } = plan.history();
+        let HistorySize { width, back, .. } = plan.history();
+        #[cfg(feature = "recurrence")]
+        let kept = plan.history().states == 0;
+        #[cfg(not(feature = "recurrence"))]
+        let kept = true;
         Held {
             width,
             back,
+            span: if kept { SPAN } else { back.max(1) },
+            kept,
             first: 0,
         }
+    }
+
+    /// Floats of the ring.
+    #[cfg(feature = "recurrence")]
+    pub(super) fn ring(&self) -> usize {
+        self.span * self.width
     }
 
     /// Takes the ring and what is kept for good; where they start, in bytes.
@@ -46,7 +65,7 @@ impl Held {
         capacity: usize,
         regions: &mut Regions,
     ) -> Result<[usize; 2], MemoryError> {
-        let row = self.width * 4;
+        let row = if self.kept { self.width * 4 } else { 0 };
         let ring = regions.take(&[SPAN], row)?;
         let ends = regions.take(&[capacity.div_ceil(SPAN), self.back], row)?;
         Ok([ring, ends])
@@ -66,7 +85,9 @@ impl Held {
 
     /// The session has `len` positions now.
     pub(super) fn advance(&mut self, len: usize) {
-        self.first = self.first.max(len.saturating_sub(SPAN));
+        if self.kept {
+            self.first = self.first.max(len.saturating_sub(SPAN));
+        }
     }
 }
 
@@ -107,13 +128,18 @@ pub(crate) struct History<'a> {
     columns: Range<usize>,
     /// The step's.
     positions: Range<usize>,
+    /// What a copy made in this step has seen, and where its rows lie.
+    copy: Option<(usize, *mut f32)>,
     memory: PhantomData<&'a mut [f32]>,
 }
 
-/// Where a row is kept.
+// SAFETY: as for the regions.
+unsafe impl Sync for History<'_> {}
+
+/// Where a row is kept: among which rows, and which of them.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    ring: bool,
+    rows: *mut f32,
     row: usize,
 }
 
@@ -126,6 +152,10 @@ impl Run<'_> {
             regions,
             columns,
             positions: self.position..self.position + self.tokens.len(),
+            #[cfg(feature = "recurrence")]
+            copy: self.copied_rows(),
+            #[cfg(not(feature = "recurrence"))]
+            copy: None,
             memory: PhantomData,
         }
     }
@@ -137,33 +167,49 @@ impl History<'_> {
     /// # Safety
     /// As for `columns`.
     pub(crate) unsafe fn row(&self, back: usize) -> &[f32] {
-        let Held {
-            first, back: kept, ..
-        } = self.regions.held;
+        let held = self.regions.held;
         let Some(position) = self.positions.start.checked_sub(back) else {
             return &[];
         };
-        let end = || end_row(position, kept).filter(|_| position < first);
+        let end = || end_row(position, held.back).filter(|_| position < held.first);
         let place = match end() {
-            Some(row) => Place { ring: false, row },
-            None => Place {
-                ring: true,
-                row: position % SPAN,
-            },
+            Some(row) => self.end(row),
+            None => self.in_ring(self.regions.ring, position),
         };
         // SAFETY: the caller's promise.
         unsafe { self.columns(place, 0..self.columns.len()) }
     }
 
+    fn in_ring(&self, rows: *mut f32, position: usize) -> Place {
+        let row = position % self.regions.held.span;
+        Place { rows, row }
+    }
+
+    fn end(&self, row: usize) -> Place {
+        let rows = self.regions.ends;
+        Place { rows, row }
+    }
+
     /// Where the row of the step's token `t` is to be kept.
-    pub(crate) fn places(&self, t: usize) -> [Option<Place>; 2] {
+    pub(crate) fn places(&self, t: usize) -> [Option<Place>; 3] {
+        let held = self.regions.held;
         let position = self.positions.start + t;
-        let ring = (position + SPAN >= self.positions.end).then_some(Place {
-            ring: true,
-            row: position % SPAN,
-        });
-        let end = end_row(position, self.regions.held.back);
-        [ring, end.map(|row| Place { ring: false, row })]
+        let stays = position + held.span >= self.positions.end;
+        let ring = stays.then(|| self.in_ring(self.regions.ring, position));
+        let end = end_row(position, held.back).filter(|_| held.kept);
+        let copied = |&(seen, _): &(usize, _)| position < seen && seen <= position + held.back;
+        let copy = self.copy.filter(copied);
+        let copy = copy.map(|(_, rows)| self.in_ring(rows, position));
+        [ring, end.map(|row| self.end(row)), copy]
+    }
+
+    /// How many positions before the step the rows are that its copy needs, and where they go.
+    pub(crate) fn carried(&self) -> impl Iterator<Item = (usize, Place)> {
+        let start = self.positions.start;
+        self.copy.into_iter().flat_map(move |(seen, rows)| {
+            let first = seen.saturating_sub(self.regions.held.back);
+            (first..start).map(move |position| (start - position, self.in_ring(rows, position)))
+        })
     }
 
     /// Some columns of a kept row.
@@ -174,11 +220,10 @@ impl History<'_> {
     #[allow(clippy::mut_from_ref, reason = "the caller keeps the columns apart")]
     pub(crate) unsafe fn columns(&self, place: Place, columns: Range<usize>) -> &mut [f32] {
         assert!(columns.start <= columns.end && columns.end <= self.columns.len());
-        let HistoryRegions { ring, ends, held } = self.regions;
-        let rows = if place.ring { ring } else { ends };
-        let first = place.row * held.width + self.columns.start + columns.start;
+        let width = self.regions.held.width;
+        let first = place.row * width + self.columns.start + columns.start;
         // SAFETY: places are of positions below the cache's capacity, for which the regions have
         // rows, and the columns are within a row; unshared by the caller's promise.
-        unsafe { slice::from_raw_parts_mut(rows.add(first), columns.len()) }
+        unsafe { slice::from_raw_parts_mut(place.rows.add(first), columns.len()) }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! For each attention operator: all keys, `[head][position / 16][key tile]`, then all values,
 //! `[head][position][value vector]`, so that one head's positions are read in one sweep. Behind
-//! them lies what convolutions have seen (`history.rs`).
+//! them lies what convolutions have seen (`history.rs`), and recurrent states (`states.rs`).
 
 use core::ops::Range;
 
@@ -11,6 +11,8 @@ use half::f16;
 #[cfg(feature = "convolution")]
 use super::history::{Held, HistoryRegions};
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
+#[cfg(feature = "recurrence")]
+use super::states::{StateRegions, States};
 use crate::kernels::{
     Int8Vector, Isa, KvVector, LANES, Queries, Scoring, attend, key_tiles, kv_vectors, store_key,
     store_value,
@@ -28,6 +30,8 @@ pub struct KvCache<M> {
     len: usize,
     #[cfg(feature = "convolution")]
     held: Held,
+    #[cfg(feature = "recurrence")]
+    states: States,
 }
 
 impl KvCache<()> {
@@ -68,15 +72,26 @@ impl<M: AsMut<[Line]>> KvCache<M> {
             len: 0,
             #[cfg(feature = "convolution")]
             held: Held::of(&plan.borrowed()),
+            #[cfg(feature = "recurrence")]
+            states: Places::new(&plan.borrowed(), config.context, config.kv)?.states,
         })
     }
 
     /// Forgets all positions from `len` on; how many are left.
     ///
     /// Of a plan with convolutions it may be up to 63 fewer, where more than 61 are forgotten: not
-    /// every earlier position can be continued, but every 64th.
+    /// every earlier position can be continued, but every 64th. One with recurrent states goes on
+    /// from a few: 8 tokens before the end of a step of several tokens, of the last three such
+    /// steps or of fewer and earlier ones; the last of every 64 positions that tokens came to one
+    /// by one; and 0.
     pub fn truncate(&mut self, len: usize) -> usize {
         if len < self.len {
+            #[cfg(feature = "recurrence")]
+            if self.states.any() {
+                let memory = bytemuck::cast_slice_mut(self.memory.as_mut());
+                self.len = self.states.back_to(len, memory);
+                return self.len;
+            }
             #[cfg(feature = "convolution")]
             let len = self.held.back_to(len);
             self.len = len;
@@ -85,6 +100,8 @@ impl<M: AsMut<[Line]>> KvCache<M> {
     }
 
     pub(super) fn advance(&mut self, tokens: usize) {
+        #[cfg(feature = "recurrence")]
+        self.states.saved(self.states.save(self.len, tokens));
         self.len += tokens;
         #[cfg(feature = "convolution")]
         self.held.advance(self.len);
@@ -99,6 +116,11 @@ impl<M: AsMut<[Line]>> KvCache<M> {
             first,
             kv: self.kv,
             capacity: self.capacity,
+            #[cfg(feature = "recurrence")]
+            states: StateRegions {
+                memory: first,
+                states: self.states.over(places.states),
+            },
             #[cfg(feature = "convolution")]
             history: {
                 // SAFETY: both start inside the memory, whose length was just compared.
@@ -131,15 +153,28 @@ struct Places {
     lines: usize,
     #[cfg(feature = "convolution")]
     history: [usize; 2],
+    #[cfg(feature = "recurrence")]
+    states: States,
 }
 
 impl Places {
     fn new(plan: &Plan<&[u8]>, capacity: usize, kv: KvType) -> Result<Places, MemoryError> {
         let mut regions = Regions::new();
         place(plan, plan.caches().len(), capacity, kv, &mut regions)?;
+        #[cfg(feature = "convolution")]
+        let history = Held::of(plan).place(capacity, &mut regions)?;
+        #[cfg(feature = "recurrence")]
+        let states = States::place(plan, Held::of(plan).ring(), &mut regions)?;
         Ok(Places {
-            #[cfg(feature = "convolution")]
-            history: Held::of(plan).place(capacity, &mut regions)?,
+            #[cfg(feature = "recurrence")]
+            history: match states.any() {
+                true => [states.rows(None), history[1]],
+                false => history,
+            },
+            #[cfg(all(feature = "convolution", not(feature = "recurrence")))]
+            history,
+            #[cfg(feature = "recurrence")]
+            states,
             lines: regions.lines(),
         })
     }
@@ -173,6 +208,8 @@ pub(crate) struct KvRegions {
     capacity: usize,
     #[cfg(feature = "convolution")]
     pub(super) history: HistoryRegions,
+    #[cfg(feature = "recurrence")]
+    pub(super) states: StateRegions,
 }
 
 // SAFETY: the pointer stays valid while the step holds the cache mutably; `Cache` keeps the

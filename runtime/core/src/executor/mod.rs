@@ -12,11 +12,15 @@ mod memory;
 mod run;
 #[cfg(feature = "experts")]
 mod scratch;
+#[cfg(feature = "recurrence")]
+mod states;
 
 pub use arena::Arena;
 pub use kv_cache::KvCache;
 pub use memory::{Config, KvType, Line, MemoryError};
 pub(crate) use run::Run;
+#[cfg(feature = "recurrence")]
+pub(crate) use states::StateTile;
 
 use crate::kernels::Isa;
 use crate::plan::Plan;

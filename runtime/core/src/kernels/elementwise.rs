@@ -153,7 +153,7 @@ pub(crate) fn gate(isa: Isa, activation: Activation, gate: &[f32], up: &[f32], o
         Activation::Silu => isa.run(Gate::<false> { gate, up, out }),
         Activation::GeluTanh => isa.run(Gate::<true> { gate, up, out }),
         #[cfg(feature = "encoders")]
-        Activation::Gelu => super::encoder::gate(isa, gate, up, out),
+        _ => super::encoder::gate(isa, activation, gate, up, out),
     }
 }
 

@@ -81,12 +81,20 @@ pub(crate) fn activate(isa: Isa, activation: Activation, x: &mut [f32]) {
         Activation::Silu => isa.run(Activate::<SILU> { x }),
         Activation::GeluTanh => isa.run(Activate::<GELU_TANH> { x }),
         Activation::Gelu => isa.run(Activate::<GELU> { x }),
+        #[cfg(feature = "recurrence")]
+        Activation::Sigmoid => isa.run(Activate::<SIGMOID> { x }),
+        #[cfg(feature = "recurrence")]
+        Activation::Softplus => isa.run(Activate::<SOFTPLUS> { x }),
     }
 }
 
 const SILU: u32 = Activation::Silu as u32;
 const GELU_TANH: u32 = Activation::GeluTanh as u32;
 const GELU: u32 = Activation::Gelu as u32;
+#[cfg(feature = "recurrence")]
+const SIGMOID: u32 = Activation::Sigmoid as u32;
+#[cfg(feature = "recurrence")]
+const SOFTPLUS: u32 = Activation::Softplus as u32;
 
 struct Activate<'a, const ACTIVATION: u32> {
     x: &'a mut [f32],
@@ -113,19 +121,23 @@ fn activated<L: Lanes, const ACTIVATION: u32>(lanes: L, x: L::F) -> L::F {
     // The others are gates whose other side is 1.
     match ACTIVATION {
         GELU => gelu(lanes, x),
+        #[cfg(feature = "recurrence")]
+        SIGMOID => sigmoid(lanes, x),
+        #[cfg(feature = "recurrence")]
+        SOFTPLUS => softplus(lanes, x),
         GELU_TANH => gated::<L, true>(lanes, x, lanes.splat(1.0)),
         _ => gated::<L, false>(lanes, x, lanes.splat(1.0)),
     }
 }
 
-/// `out = gelu(gate) · up`.
+/// `out = activation(gate) · up`.
 ///
 /// # Panics
 /// If the three have different lengths.
-pub(super) fn gate(isa: Isa, gate: &[f32], up: &[f32], out: &mut [f32]) {
+pub(super) fn gate(isa: Isa, activation: Activation, gate: &[f32], up: &[f32], out: &mut [f32]) {
     assert!(gate.len() == out.len() && up.len() == out.len());
     out.copy_from_slice(gate);
-    isa.run(Activate::<GELU> { x: out });
+    activate(isa, activation, out);
     isa.run(Multiply { x: out, by: up });
 }
 
@@ -183,4 +195,44 @@ pub(super) fn gelu<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let tail = lanes.mul(lanes.mul(tail, t), e);
     let negated = lanes.sub(zero, magnitude);
     lanes.fma(negated, tail, lanes.max(zero, x))
+}
+
+/// `1 / (1 + exp(−x))`.
+#[cfg(feature = "recurrence")]
+#[inline(always)]
+fn sigmoid<L: Lanes>(lanes: L, x: L::F) -> L::F {
+    let one = lanes.splat(1.0);
+    let e = lanes.exp(lanes.sub(lanes.splat(-0.0), x));
+    lanes.div(one, lanes.add(one, e))
+}
+
+/// `1/15, 1/13 … 1/3, 1`: `atanh(s) / s` by powers of `s²`.
+#[cfg(feature = "recurrence")]
+const ATANH: [f32; 8] = [
+    1.0 / 15.0,
+    1.0 / 13.0,
+    1.0 / 11.0,
+    1.0 / 9.0,
+    1.0 / 7.0,
+    1.0 / 5.0,
+    1.0 / 3.0,
+    1.0,
+];
+
+/// `ln(1 + exp(x))`, as `max(x, 0) + ln(1 + y)` with `y = exp(−|x|)` and
+/// `ln(1 + y) = 2 · atanh(s)`, `s = y / (2 + y)`, which is at most a third: of the series, what follows
+/// the eighth term is less than 2e-9 of the sum. NaN stays NaN.
+#[cfg(feature = "recurrence")]
+#[inline(always)]
+fn softplus<L: Lanes>(lanes: L, x: L::F) -> L::F {
+    let zero = lanes.splat(0.0);
+    let magnitude = lanes.max(lanes.sub(zero, x), x);
+    let y = lanes.exp(lanes.sub(zero, magnitude));
+    let s = lanes.div(y, lanes.add(lanes.splat(2.0), y));
+    let square = lanes.mul(s, s);
+    let mut sum = lanes.splat(ATANH[0]);
+    for coefficient in &ATANH[1..] {
+        sum = lanes.fma(sum, square, lanes.splat(*coefficient));
+    }
+    lanes.fma(lanes.add(s, s), sum, lanes.max(zero, x))
 }

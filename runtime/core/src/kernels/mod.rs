@@ -44,6 +44,8 @@ mod linear_int8;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod quantize;
+#[cfg(feature = "recurrence")]
+mod recur;
 #[cfg(feature = "experts")]
 mod route;
 #[cfg(test)]
@@ -70,6 +72,8 @@ pub(crate) use linear::{Epilogue, Residual, Weight};
 pub(crate) use linear_f32::linear_f32;
 pub(crate) use linear_int8::linear_int8;
 pub(crate) use quantize::{QuantizedRows, quantize_row};
+#[cfg(feature = "recurrence")]
+pub(crate) use recur::{MOST_KEY_VALUES, Recurrence, recur, tile_columns, tiles};
 #[cfg(feature = "experts")]
 pub(crate) use route::{MOST_EXPERTS, Routing, route};
 #[cfg(feature = "experts")]

@@ -425,20 +425,29 @@ fn int8_products_of_many_tokens_are_the_same_everywhere() {
 mod encoders {
     use super::*;
 
-    const CURVES: [Activation; 3] = [Activation::Silu, Activation::GeluTanh, Activation::Gelu];
+    const CURVES: &[Activation] = &[
+        Activation::Silu,
+        Activation::GeluTanh,
+        Activation::Gelu,
+        #[cfg(feature = "recurrence")]
+        Activation::Sigmoid,
+        #[cfg(feature = "recurrence")]
+        Activation::Softplus,
+    ];
 
     /// What every kernel of encoders makes of a row.
     fn all(isa: Isa, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<Vec<u32>> {
         let mut normed = x.to_vec();
         layer_norm(isa, &mut normed, weight, bias, 1e-12);
-        let curved = CURVES.map(|activation| {
+        let curved = CURVES.iter().map(|&activation| {
             let mut curved = x.to_vec();
             activate(isa, activation, &mut curved);
             bits(&curved)
         });
         let mut gated = vec![0.0; x.len()];
         gate(isa, Activation::Gelu, x, weight, &mut gated);
-        [&[bits(&normed), bits(&gated)], &curved[..]].concat()
+        let others = [bits(&normed), bits(&gated)];
+        others.into_iter().chain(curved).collect()
     }
 
     proptest! {
@@ -476,6 +485,34 @@ mod encoders {
                 prop_assert!((f64::from(out[i]) - truth).abs() < 1e-5 * (1.0 + truth.abs()));
             }
         }
+    }
+
+    #[cfg(feature = "recurrence")]
+    #[test]
+    fn sigmoid_and_softplus_are_right_to_a_few_units_of_the_last_place_and_at_the_ends() {
+        type Exact = fn(f64) -> f64;
+        let sigmoid: Exact = |x| 1.0 / (1.0 + (-x).exp());
+        let softplus: Exact = |x| x.max(0.0) + (-x.abs()).exp().ln_1p();
+        for (activation, exact) in [
+            (Activation::Sigmoid, sigmoid),
+            (Activation::Softplus, softplus),
+        ] {
+            let mut x = -80.0f32;
+            while x < 80.0 {
+                let mut out = [x];
+                activate(Isa::SCALAR, activation, &mut out);
+                let truth = exact(f64::from(x));
+                let error = (f64::from(out[0]) - truth).abs() / truth;
+                assert!(error < 4e-7, "{activation:?} of {x}: {error}");
+                x += 0.003_7;
+            }
+        }
+        let ends = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+        let [mut gates, mut steps] = [ends; 2];
+        activate(Isa::SCALAR, Activation::Sigmoid, &mut gates);
+        activate(Isa::SCALAR, Activation::Softplus, &mut steps);
+        assert!(gates[0] == 1.0 && gates[1] < 1e-37 && gates[2].is_nan());
+        assert!(steps[0] == f32::INFINITY && steps[1] < 1e-37 && steps[2].is_nan());
     }
 
     /// `Φ(x)` by the series of erf near zero and its continued fraction far from it, in f64.

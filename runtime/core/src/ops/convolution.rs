@@ -104,6 +104,14 @@ impl Convolution {
             }
             // SAFETY: as above.
             unsafe { kernels::convolve(run.isa, &of, past, channels.clone()) };
+            for (back, place) in history.carried() {
+                // SAFETY: as above, and a copy's rows are not those of the ring.
+                let (kept, row) = unsafe {
+                    let kept = history.columns(place, channels.clone());
+                    (kept, history.row(back))
+                };
+                kept.copy_from_slice(&row[channels.clone()]);
+            }
             for t in 0..input.count() {
                 for place in history.places(t).into_iter().flatten() {
                     // SAFETY: as above; what was read of it is needed no more.

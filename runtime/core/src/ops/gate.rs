@@ -17,6 +17,12 @@ pub enum Activation {
     /// `x · Φ(x)`, where `Φ` is the normal distribution (BERT).
     #[cfg(feature = "encoders")]
     Gelu = 2,
+    /// `1 / (1 + exp(−x))`: gates of attention's output, rates of a delta rule (Qwen3.5).
+    #[cfg(feature = "recurrence")]
+    Sigmoid = 3,
+    /// `ln(1 + exp(x))`: steps of a state's decay.
+    #[cfg(feature = "recurrence")]
+    Softplus = 4,
 }
 
 impl Word for Activation {
@@ -30,6 +36,10 @@ impl Word for Activation {
             1 => Some(Activation::GeluTanh),
             #[cfg(feature = "encoders")]
             2 => Some(Activation::Gelu),
+            #[cfg(feature = "recurrence")]
+            3 => Some(Activation::Sigmoid),
+            #[cfg(feature = "recurrence")]
+            4 => Some(Activation::Softplus),
             _ => None,
         }
     }

@@ -19,8 +19,12 @@ mod gate;
 #[cfg(feature = "encoders")]
 mod layer_norm;
 mod linear;
+#[cfg(feature = "recurrence")]
+mod pick;
 #[cfg(feature = "encoders")]
 mod position;
+#[cfg(feature = "recurrence")]
+mod recurrence;
 mod rms_norm;
 mod rope;
 #[cfg(feature = "experts")]
@@ -44,8 +48,12 @@ pub use gate::{Activation, Gate};
 #[cfg(feature = "encoders")]
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+#[cfg(feature = "recurrence")]
+pub use pick::Pick;
 #[cfg(feature = "encoders")]
 pub use position::Position;
+#[cfg(feature = "recurrence")]
+pub use recurrence::{Recurrence, Update};
 pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
 #[cfg(feature = "experts")]
@@ -122,6 +130,12 @@ pub enum Op {
     /// Causal short convolution.
     #[cfg(feature = "convolution")]
     Convolution(Convolution),
+    /// Linear attention with a recurrent state.
+    #[cfg(feature = "recurrence")]
+    Recurrence(Recurrence),
+    /// Columns out of others.
+    #[cfg(feature = "recurrence")]
+    Pick(Pick),
 }
 
 impl Op {
@@ -150,6 +164,10 @@ impl Op {
             Op::Encode(_) => "Encode",
             #[cfg(feature = "convolution")]
             Op::Convolution(_) => "Convolution",
+            #[cfg(feature = "recurrence")]
+            Op::Recurrence(_) => "Recurrence",
+            #[cfg(feature = "recurrence")]
+            Op::Pick(_) => "Pick",
         }
     }
 
@@ -179,6 +197,10 @@ impl Op {
             Op::Encode(op) => writer.op(14, op),
             #[cfg(feature = "convolution")]
             Op::Convolution(op) => writer.op(15, op),
+            #[cfg(feature = "recurrence")]
+            Op::Recurrence(op) => writer.op(16, op),
+            #[cfg(feature = "recurrence")]
+            Op::Pick(op) => writer.op(17, op),
         };
         OpRecord {
             kind,
@@ -212,6 +234,10 @@ impl Op {
             14 => Op::Encode(reader.get()?),
             #[cfg(feature = "convolution")]
             15 => Op::Convolution(reader.get()?),
+            #[cfg(feature = "recurrence")]
+            16 => Op::Recurrence(reader.get()?),
+            #[cfg(feature = "recurrence")]
+            17 => Op::Pick(reader.get()?),
             _ => return None,
         })
     }
@@ -241,6 +267,10 @@ impl Op {
             Op::Encode(op) => op.check(checker),
             #[cfg(feature = "convolution")]
             Op::Convolution(op) => op.check(checker),
+            #[cfg(feature = "recurrence")]
+            Op::Recurrence(op) => op.check(checker),
+            #[cfg(feature = "recurrence")]
+            Op::Pick(op) => op.check(checker),
         }
     }
 
@@ -269,6 +299,10 @@ impl Op {
             Op::Encode(op) => op.run(run),
             #[cfg(feature = "convolution")]
             Op::Convolution(op) => op.run(run),
+            #[cfg(feature = "recurrence")]
+            Op::Recurrence(op) => op.run(run),
+            #[cfg(feature = "recurrence")]
+            Op::Pick(op) => op.run(run),
         }
     }
 }

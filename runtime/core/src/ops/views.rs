@@ -29,8 +29,18 @@ impl Op {
             Op::Encode(op) => [Some(op.query), Some(op.key), Some(op.value)],
             #[cfg(feature = "convolution")]
             Op::Convolution(op) => [Some(op.input), op.before, op.after],
+            #[cfg(feature = "recurrence")]
+            Op::Pick(op) => [Some(op.input), None, None],
+            #[cfg(feature = "recurrence")]
+            Op::Recurrence(op) => [Some(op.query), Some(op.key), Some(op.value)],
         };
-        views.into_iter().flatten()
+        let views = views.into_iter();
+        #[cfg(feature = "recurrence")]
+        let views = views.chain(match *self {
+            Op::Recurrence(op) => [op.decay, op.beta],
+            _ => [None; 2],
+        });
+        views.flatten()
     }
 
     /// What the operator fills.
@@ -58,6 +68,10 @@ impl Op {
             Op::Encode(op) => op.output,
             #[cfg(feature = "convolution")]
             Op::Convolution(op) => op.output,
+            #[cfg(feature = "recurrence")]
+            Op::Recurrence(op) => op.output,
+            #[cfg(feature = "recurrence")]
+            Op::Pick(op) => op.output,
         }
     }
 }

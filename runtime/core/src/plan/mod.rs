@@ -29,6 +29,9 @@ use crate::tokenizer::{self, Tokenizer};
 /// times what the largest models need. A hostile file can ask for no more memory than this
 /// times the tokens that its opener makes room for.
 pub(crate) const MAX_WIDTH: u64 = 1 << 18;
+/// Most vectors of 16 floats in all recurrent states, 1 GiB: several times what the largest models keep.
+#[cfg(feature = "recurrence")]
+pub(crate) const MAX_STATE: u64 = 1 << 24;
 /// Most token ids; buffers of the head may be this much wider.
 const MAX_VOCAB: u64 = 1 << 20;
 /// Most positions.
@@ -47,7 +50,7 @@ pub struct Plan<B> {
     history: HistorySize,
 }
 
-/// What all convolutions of a plan keep of a position.
+/// What all convolutions of a plan keep of a position, and its recurrences of all.
 #[cfg(feature = "convolution")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HistorySize {
@@ -55,6 +58,9 @@ pub(crate) struct HistorySize {
     pub(crate) width: usize,
     /// Positions before a token that are needed.
     pub(crate) back: usize,
+    /// Vectors of all recurrent states.
+    #[cfg(feature = "recurrence")]
+    pub(crate) states: usize,
 }
 
 /// A tensor of a plan.
@@ -209,13 +215,19 @@ impl<B: AsRef<[u8]>> Plan<B> {
 
     #[cfg(feature = "convolution")]
     fn measured_history(&self) -> HistorySize {
-        self.ops().fold(HistorySize::default(), |all, op| match op {
-            Op::Convolution(op) => HistorySize {
-                width: all.width.max(op.history_end()),
-                back: all.back.max(op.taps as usize - 1),
-            },
-            _ => all,
-        })
+        let mut all = HistorySize::default();
+        for op in self.ops() {
+            match op {
+                Op::Convolution(op) => {
+                    all.width = all.width.max(op.history_end());
+                    all.back = all.back.max(op.taps as usize - 1);
+                }
+                #[cfg(feature = "recurrence")]
+                Op::Recurrence(op) => all.states = all.states.max(op.state_end()),
+                _ => {}
+            }
+        }
+        all
     }
 
     fn staged_ops(&self) -> impl Iterator<Item = (Stage, Op)> + '_ {

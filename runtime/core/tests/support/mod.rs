@@ -1,5 +1,6 @@
 //! A small decoder with pseudo-random weights, built in memory.
 
+pub mod session;
 mod small;
 
 use std::num::NonZeroU32;
@@ -18,7 +19,7 @@ use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTa
 use tealight_core::tokenizer::{Rule, Words};
 
 #[allow(unused_imports, reason = "only tests of single operators have one")]
-pub use small::{Convolved, Mixture};
+pub use small::{Convolved, Decay, Mixture, Recurrent};
 
 pub const VOCAB: u32 = 80;
 pub const CONTEXT: u32 = 48;

@@ -6,6 +6,9 @@
 
 use std::rc::Rc;
 
+use tealight_core::ops::Activation;
+
+use super::gated_mlp;
 use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::layout::Factor;
@@ -177,15 +180,21 @@ pub(crate) fn gate(walk: &mut Walk, node: &Node) -> Outcome {
             Some(after),
         ) = (part(walk, node, this), channels_first(walk, node, other))
         {
-            return one(convolve(walk, taps, &seen, &after).map(Value::Rows));
+            return one(convolve(walk, taps, &seen, Some(&after)).map(Value::Rows));
         }
     }
     Ok(None)
 }
 
-fn convolve(walk: &mut Walk, taps: Taps, seen: &Seen, after: &Rows) -> Option<Rows> {
-    let layout = after.layout.packed();
-    if layout != seen.input.layout.packed() {
+/// Sums that go through SiLU, without a gate behind them.
+fn bend(walk: &mut Walk, taps: Taps, seen: &Seen) -> Option<Rows> {
+    let sums = convolve(walk, taps, seen, None)?;
+    gated_mlp::activate(walk, &sums, Activation::Silu)
+}
+
+fn convolve(walk: &mut Walk, taps: Taps, seen: &Seen, after: Option<&Rows>) -> Option<Rows> {
+    let layout = seen.input.layout.packed();
+    if after.is_some_and(|after| layout != after.layout.packed()) {
         return None;
     }
     let columns = |rows: &Rows| walk.columns(rows);
@@ -197,7 +206,10 @@ fn convolve(walk: &mut Walk, taps: Taps, seen: &Seen, after: &Rows) -> Option<Ro
     let op = RowOp::Convolution {
         input,
         before,
-        after: columns(after)?,
+        after: match after {
+            None => None,
+            Some(after) => Some(columns(after)?),
+        },
         layer: taps.layer,
         weight: taps.weight,
         bias: taps.bias,
@@ -209,7 +221,7 @@ fn convolve(walk: &mut Walk, taps: Taps, seen: &Seen, after: &Rows) -> Option<Ro
 pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
     let understood = node.attribute_names().all(|name| match name {
         "ndim" => node.int("ndim") == Some(1),
-        "activation" => matches!(node.text(name), Some("none" | "")),
+        "activation" => matches!(node.text(name), Some("none" | "" | "silu" | "swish")),
         // Of how many tokens the state is returned; 0 is the last alone.
         "state_window" => node.int(name) == Some(0),
         _ => false,
@@ -227,6 +239,10 @@ pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
         return Ok(None);
     }
     let layer = Value::Convolved(taps.layer);
+    if matches!(node.text("activation"), Some("silu" | "swish")) {
+        let bent = bend(walk, taps, &seen);
+        return Ok(bent.map(|rows| vec![Value::Rows(rows), layer]));
+    }
     let sums = Part::Sums {
         taps,
         seen,
@@ -267,14 +283,17 @@ pub(crate) fn conv(walk: &mut Walk, node: &Node) -> Outcome {
     one(more.map(|more| Value::Convolution(Part::Sums { taps, seen, more })))
 }
 
-/// The layer that a state's input belongs to, from names like `past.3.conv` or `past_conv.3`.
-pub(crate) fn layer(name: &str, side: &str) -> Option<usize> {
+/// The layer that a state's input belongs to, from names like `past.3.conv` or `past_conv.3`;
+/// `state` is `conv` or `recurrent`.
+pub(crate) fn layer(name: &str, side: &str, state: &str) -> Option<usize> {
     let rest = name.strip_prefix(side)?;
-    let number = match rest.strip_prefix("_conv.") {
-        Some(number) => number,
+    let behind = |rest: &'_ str| Some(rest.strip_prefix('_')?.strip_prefix(state)?.len());
+    let number = match behind(rest) {
+        Some(len) => rest[rest.len() - len..].strip_prefix('.')?,
         None => {
             let rest = rest.strip_prefix("_key_values").unwrap_or(rest);
-            rest.strip_prefix('.')?.strip_suffix(".conv")?
+            let rest = rest.strip_prefix('.')?.strip_suffix(state)?;
+            rest.strip_suffix('.')?
         }
     };
     number.parse().ok()
@@ -286,11 +305,13 @@ mod tests {
 
     #[test]
     fn states_are_known_by_the_names_that_exporters_give_them() {
-        assert_eq!(layer("past.3.conv", "past"), Some(3));
-        assert_eq!(layer("past_conv.12", "past"), Some(12));
-        assert_eq!(layer("present_conv.0", "present"), Some(0));
-        assert_eq!(layer("past_key_values.2.conv", "past"), Some(2));
-        assert_eq!(layer("past.3.key", "past"), None);
-        assert_eq!(layer("past_conv.x", "past"), None);
+        assert_eq!(layer("past.3.conv", "past", "conv"), Some(3));
+        assert_eq!(layer("past_conv.12", "past", "conv"), Some(12));
+        assert_eq!(layer("present_conv.0", "present", "conv"), Some(0));
+        assert_eq!(layer("past_key_values.2.conv", "past", "conv"), Some(2));
+        assert_eq!(layer("past.3.key", "past", "conv"), None);
+        assert_eq!(layer("past.3.recurrent", "past", "recurrent"), Some(3));
+        assert_eq!(layer("past.3.recurrent", "past", "conv"), None);
+        assert_eq!(layer("past_conv.x", "past", "conv"), None);
     }
 }

@@ -252,6 +252,12 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
             Some(Part::Sigmoid(of)) if of == rows => {
                 return one(Some(activated(of, Activation::Silu)));
             }
+            // A gate of something else that is as wide.
+            Some(Part::Sigmoid(of)) => {
+                if let Some(rows) = gated(walk, Activation::Sigmoid, &of, &rows) {
+                    return one(Some(Value::Rows(rows)));
+                }
+            }
             // A half of the product may lie on the activations already.
             Some(Part::Curve {
                 of,
@@ -294,17 +300,33 @@ pub(super) fn settled(walk: &mut Walk, node: &Node, index: usize) -> Option<Rows
         }) => (of.clone(), *activation),
         _ => return None,
     };
-    let input = walk.columns(&of)?;
-    let op = RowOp::Activate { activation, input };
-    let rows = walk.push(op, input.width).with_layout(of.layout.packed());
+    let rows = activate(walk, &of, activation)?;
     walk.replace(node, index, Value::Rows(rows.clone()));
     Some(rows)
 }
 
-fn gated(walk: &mut Walk, activation: Activation, gate: &Rows, up: &Rows) -> Option<Rows> {
+/// Appends a curve that activations go through.
+pub(super) fn activate(walk: &mut Walk, of: &Rows, activation: Activation) -> Option<Rows> {
+    let input = walk.columns(of).filter(|_| of.scale == 1.0)?;
+    let op = RowOp::Activate { activation, input };
+    Some(walk.push(op, input.width).with_layout(of.layout.packed()))
+}
+
+/// Appends `activation(gate) · up`.
+pub(super) fn gated(
+    walk: &mut Walk,
+    activation: Activation,
+    gate: &Rows,
+    up: &Rows,
+) -> Option<Rows> {
+    if gate.layout.shape()? != up.layout.shape()? || gate.scale != 1.0 || up.scale != 1.0 {
+        return None;
+    }
+    let right = walk.columns(up)?;
+    let gate = walk.gapless(gate)?;
+    let left = walk.columns(&gate)?;
     let layout = gate.layout.packed();
-    let (left, right) = (walk.columns(gate)?, walk.columns(up)?);
-    if layout != up.layout.packed() || up.scale != 1.0 {
+    if layout != up.layout.packed() {
         return None;
     }
     let product = walk.push(

@@ -118,7 +118,9 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
     }
     for (rows, weight) in [&mut query, &mut key].into_iter().zip(NORMS) {
         if node.input(weight).is_some() {
-            *rows = normalized(walk, node, weight, rows, head_dim)?;
+            let epsilon = node.float("qk_norm_epsilon").unwrap_or(1e-6);
+            let weight = walk.vector(node, weight).filter(|w| w.len() == head_dim)?;
+            *rows = rms_norm::of_heads(walk, rows, weight, epsilon)?;
         }
     }
     let layer = past(walk, node, 3, Kind::Key, kv_heads, head_dim)?;
@@ -171,22 +173,6 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
     let key = kept(Kind::Key, &key, head_dim)?;
     let value = kept(Kind::Value, &value, value_dim)?;
     Some(vec![Value::Rows(output), key, value])
-}
-
-/// The norm of each head by itself.
-fn normalized(
-    walk: &mut Walk,
-    node: &Node,
-    weight: usize,
-    rows: &Rows,
-    head_dim: usize,
-) -> Option<Rows> {
-    let heads = [Dim::new(0), Dim::new(0), Dim::new(-1), head_dim.into()];
-    let heads = rows.with_layout(rows.layout.reshape(&heads, false)?);
-    let epsilon = node.float("qk_norm_epsilon").unwrap_or(1e-6);
-    let normal = rms_norm::normalize(walk, node, weight, &heads, epsilon)?;
-    let joined = [Dim::new(0), Dim::new(0), Dim::new(-1)];
-    Some(normal.with_layout(normal.layout.reshape(&joined, false)?))
 }
 
 /// Query, key and value, `[1, sequence, heads · head_dim]` each.

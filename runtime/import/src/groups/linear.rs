@@ -1,9 +1,11 @@
 //! Linear maps: MatMul with a weight, Gemm, and the dynamic quantizer's DynamicQuantizeLinear,
 //! MatMulInteger, Cast, Mul, Mul; each with or without an Add for bias.
 
+use std::rc::Rc;
+
 use super::gated_mlp;
 use crate::ImportError;
-use crate::onnx::{DType, Node};
+use crate::onnx::{DType, Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::network::RowOp;
 use crate::walk::value::{Rows, Stored, Value};
@@ -85,32 +87,42 @@ pub(crate) fn bias(walk: &mut Walk, node: &Node) -> Outcome {
         let Some(rows) = walk.rows(node, this).cloned() else {
             continue;
         };
-        let row = walk.network.row(rows.of).clone();
-        let RowOp::Linear {
-            input,
-            weights,
-            bias,
-            residual,
-        } = row.op
-        else {
+        if !matches!(walk.network.row(rows.of).op, RowOp::Linear { .. }) {
             continue;
-        };
+        }
         let Some(vector) = walk.vector(node, other) else {
             continue;
         };
-        let whole = rows == Rows::whole(rows.of, row.width);
-        if !whole || !bias.is_empty() || vector.len() != row.width {
-            continue;
+        if let Some(biased) = biased(walk, &rows, vector) {
+            return one(Some(Value::Rows(biased)));
         }
-        let op = RowOp::Linear {
-            input,
-            weights,
-            bias: vec![vector],
-            residual,
-        };
-        return one(Some(Value::Rows(walk.push(op, row.width))));
     }
     Ok(None)
+}
+
+/// The results of a linear map without a bias, with this one.
+pub(super) fn biased(walk: &mut Walk, rows: &Rows, vector: Rc<Tensor>) -> Option<Rows> {
+    let row = walk.network.row(rows.of).clone();
+    let RowOp::Linear {
+        input,
+        weights,
+        bias,
+        residual,
+    } = row.op
+    else {
+        return None;
+    };
+    let whole = *rows == Rows::whole(rows.of, row.width);
+    if !whole || !bias.is_empty() || vector.len() != row.width {
+        return None;
+    }
+    let op = RowOp::Linear {
+        input,
+        weights,
+        bias: vec![vector],
+        residual,
+    };
+    Some(walk.push(op, row.width))
 }
 
 /// `DynamicQuantizeLinear(x)`.

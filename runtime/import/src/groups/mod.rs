@@ -12,6 +12,7 @@ pub(crate) mod linear;
 pub(crate) mod linear_blocks;
 pub(crate) mod mixture;
 pub(crate) mod position;
+pub(crate) mod recurrence;
 pub(crate) mod residual;
 pub(crate) mod rms_norm;
 pub(crate) mod rotary;

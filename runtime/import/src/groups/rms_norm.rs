@@ -226,7 +226,32 @@ pub(super) fn normalize(
     rows: &Rows,
     epsilon: f32,
 ) -> Option<Rows> {
-    let weight: Rc<Tensor> = walk.vector(node, weight)?;
+    let weight = walk.vector(node, weight)?;
+    weigh(walk, rows, weight, epsilon)
+}
+
+/// The norm of each head by itself, which are as wide as the weight: `[1, sequence, heads · width]`.
+pub(super) fn of_heads(
+    walk: &mut Walk,
+    rows: &Rows,
+    weight: Rc<Tensor>,
+    epsilon: f32,
+) -> Option<Rows> {
+    let heads = [Dim::new(0), Dim::new(0), Dim::new(-1), weight.len().into()];
+    let heads = rows.with_layout(rows.layout.reshape(&heads, false)?);
+    let normal = weigh(walk, &heads, weight, epsilon)?;
+    let joined = [Dim::new(0), Dim::new(0), Dim::new(-1)];
+    Some(normal.with_layout(normal.layout.reshape(&joined, false)?))
+}
+
+/// Appends the norm of `rows` with this weight.
+pub(super) fn weigh(
+    walk: &mut Walk,
+    rows: &Rows,
+    weight: Rc<Tensor>,
+    epsilon: f32,
+) -> Option<Rows> {
+    let rows = &walk.gapless(rows)?;
     let width = rows.layout.shape()?.last()?.size()?;
     let input = walk.columns(rows)?;
     // Groups of columns are normalized one by one, so the last axis has to be innermost.

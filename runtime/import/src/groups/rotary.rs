@@ -9,6 +9,7 @@ use tealight_core::ops::RopeStyle;
 use super::rotary_table::{Axis, Table, stored_columns, table};
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
+use crate::walk::grid::Grid;
 use crate::walk::layout::{Factor, Layout, columns};
 use crate::walk::network::{Columns, RowOp};
 use crate::walk::value::{Rows, Value};
@@ -366,11 +367,17 @@ pub(crate) fn turn(
     })
 }
 
-/// `RotaryEmbedding(x, positions, cos, sin)` of Microsoft's domain.
+/// `RotaryEmbedding(x, positions, cos, sin)` of Microsoft's domain; and MRotaryEmbedding, whose
+/// positions are in time, height and width. Those of text are the same, so it does not matter which
+/// columns turn by which.
 pub(crate) fn fused(walk: &mut Walk, node: &Node) -> Outcome {
     let plain =
         node.int_or("is_packed_batching", 0) == 0 && node.float("scale").unwrap_or(1.0) == 1.0;
-    if !plain || !from_past(walk, node, 1)? {
+    let positions = match node.op.as_str() {
+        "MRotaryEmbedding" => in_every_row(walk, node, 1)?,
+        _ => from_past(walk, node, 1)?,
+    };
+    if !plain || !positions {
         return Ok(None);
     }
     let tables = stored_tables(walk, node, 2);
@@ -457,6 +464,26 @@ pub(crate) fn from_past(
         return Ok(ints.single() == Some(walk.past));
     }
     let positions = walk.grid(node, index)?;
-    let positions = positions.and_then(|grid| Table::positions(&grid, walk.past));
-    Ok(positions.is_some_and(|table| table.axes[..] == [Axis::One, Axis::Position]))
+    Ok(positions.is_some_and(|grid| behind_past(walk, &grid)))
+}
+
+fn behind_past(walk: &Walk, grid: &Grid) -> bool {
+    let positions = Table::positions(grid, walk.past);
+    positions.is_some_and(|table| table.axes[..] == [Axis::One, Axis::Position])
+}
+
+/// Whether an input is rows of positions, `[3, 1, sequence]`, of which that is true.
+fn in_every_row(walk: &Walk, node: &Node, index: usize) -> Result<bool, crate::ImportError> {
+    let grid = walk.grid(node, index)?;
+    let same = grid.and_then(|grid| {
+        let linear = grid.as_linear()?;
+        (grid.shape.first()? == &Dim::new(3) && linear.steps.first()? == &0).then(|| {
+            Grid::linear(
+                grid.shape[1..].to_vec(),
+                linear.base,
+                linear.steps[1..].to_vec(),
+            )
+        })
+    });
+    Ok(same.is_some_and(|grid| behind_past(walk, &grid)))
 }

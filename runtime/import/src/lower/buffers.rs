@@ -46,6 +46,8 @@ impl Buffers {
                 | RowOp::Attention { .. }
                 | RowOp::Gate { .. }
                 | RowOp::Convolution { .. }
+                | RowOp::Recurrence { .. }
+                | RowOp::Pick { .. }
                 | RowOp::Experts { .. } => None,
             };
             let over = over.filter(|columns| buffers.free(network, *columns, at, head));

@@ -8,7 +8,7 @@ mod tensors;
 
 use tealight_core::ops::{
     Activate, Add, Attention, CacheId, Convolution, Embed, Encode, Experts, Gate, InputPrecision,
-    LayerNorm, Linear, Op, Position, RmsNorm, Rope, Route, Softcap, View,
+    LayerNorm, Linear, Op, Pick, Position, Recurrence, RmsNorm, Rope, Route, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -53,6 +53,7 @@ pub(crate) fn lower(
         tensors: Tensors::new(context),
         caches: Vec::new(),
         history: 0,
+        states: 0,
     };
     let precisions = precision::of_inputs(&network, head);
     let rows = network.rows.iter().zip(precisions).enumerate();
@@ -151,6 +152,8 @@ struct Lowering<'a> {
     caches: Vec<CacheRecord>,
     /// Columns of what convolutions keep.
     history: u32,
+    /// Vectors of recurrent states.
+    states: u32,
 }
 
 impl Lowering<'_> {
@@ -336,7 +339,10 @@ impl Lowering<'_> {
                         None => None,
                         Some(before) => Some(view(before)?),
                     },
-                    after: Some(view(after)?),
+                    after: match after {
+                        None => None,
+                        Some(after) => Some(view(after)?),
+                    },
                     output,
                     weight: self.tensors.taps(weight)?,
                     bias: self.tensors.any_vector(bias.as_slice())?,
@@ -344,6 +350,54 @@ impl Lowering<'_> {
                     history,
                 })
             }
+            RowOp::Recurrence {
+                query,
+                key,
+                value,
+                decay,
+                beta,
+                rate,
+                scale,
+                states,
+                key_dim,
+                update,
+                ..
+            } => {
+                let given = |columns: &Option<Columns>| match columns {
+                    None => Some(None),
+                    Some(columns) => view(columns).map(Some),
+                };
+                let op = Recurrence {
+                    query: view(query)?,
+                    key: view(key)?,
+                    value: view(value)?,
+                    output,
+                    decay: given(decay)?,
+                    beta: given(beta)?,
+                    rate: match rate {
+                        None => None,
+                        Some(rate) => Some(self.tensors.vector(std::slice::from_ref(rate))?),
+                    },
+                    skip: None,
+                    scale: *scale,
+                    states: u16::try_from(*states).ok()?.into(),
+                    key_dim: u16::try_from(*key_dim).ok()?.into(),
+                    update: *update,
+                    state: self.states,
+                };
+                self.states = u32::try_from(op.state_end()).ok()?;
+                Op::Recurrence(op)
+            }
+            RowOp::Pick {
+                input,
+                width,
+                period,
+            } => Op::Pick(Pick {
+                input: view(input)?,
+                output,
+                width: u32::try_from(*width).ok()?,
+                period: u32::try_from(*period).ok()?,
+            }),
             RowOp::Experts {
                 input,
                 weights,

@@ -16,7 +16,8 @@ pub(super) fn of_inputs(network: &Network, head: usize) -> Vec<InputPrecision> {
     let mut precisions = vec![InputPrecision::Int8; head];
     precisions.resize(rows, InputPrecision::Int16);
     let attentions = network.rows.iter().enumerate();
-    let attentions = attentions.filter(|(_, row)| matches!(row.op, RowOp::Attention { .. }));
+    let attentions = attentions
+        .filter(|(_, row)| matches!(row.op, RowOp::Attention { .. } | RowOp::Recurrence { .. }));
     let mut seen = vec![false; rows];
     let mut open: Vec<RowId> = attentions.map(|(at, _)| RowId(at)).collect();
     while let Some(id) = open.pop() {

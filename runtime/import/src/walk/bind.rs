@@ -8,7 +8,7 @@ use super::grid::Grid;
 use super::network::{Columns, Network, RowId, RowOp};
 use super::value::{Kind, Past, Rows, Value};
 use crate::ImportError;
-use crate::groups::convolution;
+use crate::groups::{convolution, recurrence};
 use crate::onnx::Graph;
 
 /// A recognised decoder.
@@ -33,6 +33,12 @@ const HIDDEN: [&str; 2] = ["last_hidden_state", "token_embeddings"];
 
 /// What exporters make of them besides. Plans keep the hidden states and pool those themselves.
 const POOLED: [&str; 2] = ["pooler_output", "sentence_embedding"];
+
+const CONVOLUTION: &str = "convolution";
+const RECURRENCE: &str = "recurrence";
+
+/// What states are called in the graph, and whose they are.
+const STATES: [(&str, &str); 2] = [("conv", CONVOLUTION), ("recurrent", RECURRENCE)];
 
 const PAST: [&str; 2] = ["past_key_values.", "past."];
 
@@ -69,8 +75,14 @@ pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
             // One text, not a pair.
             "token_type_ids" => Value::Grid(Grid::filled(vec![Dim::ONE, Dim::SEQUENCE], 0.0)),
             "position_ids" => {
-                let shape = vec![Dim::ONE, Dim::SEQUENCE];
-                Value::Grid(Grid::linear(shape, past, vec![0, 1]))
+                // Those in time, height and width (Qwen's models that see) are the same for text.
+                let kinds = match port.shape[..] {
+                    [Some(3), _, _] => vec![Dim::new(3)],
+                    _ => vec![],
+                };
+                let shape = [&kinds[..], &[Dim::ONE, Dim::SEQUENCE]].concat();
+                let steps = [&vec![0; kinds.len()][..], &[0, 1]].concat();
+                Value::Grid(Grid::linear(shape, past, steps))
             }
             name => {
                 let size = |axis: usize| port.shape.get(axis).copied().flatten();
@@ -81,7 +93,12 @@ pub(super) fn inputs(graph: &Graph) -> HashMap<String, Value> {
                         heads: size(1),
                         head_dim: size(3),
                     })
-                } else if let Some(layer) = convolution::layer(name, "past") {
+                } else if let Some(layer) = convolution::layer(name, "past", "recurrent") {
+                    Value::States(recurrence::Past {
+                        layer,
+                        shape: [size(1), size(2), size(3)],
+                    })
+                } else if let Some(layer) = convolution::layer(name, "past", "conv") {
                     Value::Unconvolved(convolution::Past {
                         layer,
                         channels: size(1),
@@ -121,7 +138,7 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
     let mut output = None;
     let mut hidden = false;
     let mut returned: HashMap<(usize, Kind), Columns> = HashMap::new();
-    let mut convolved = HashSet::new();
+    let mut states = HashSet::new();
     for name in wanted(graph) {
         let value = walk.values.get(name);
         let of_hidden = HIDDEN.contains(&name);
@@ -141,13 +158,23 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
             (output, hidden) = (Some(rows.of), of_hidden);
             continue;
         }
-        if let Some(layer) = convolution::layer(name, "present") {
-            if !matches!(value, Some(Value::Convolved(of)) if *of == layer) {
+        let state = STATES.into_iter().find_map(|(state, what)| {
+            let layer = convolution::layer(name, "present", state)?;
+            Some((what, layer))
+        });
+        if let Some(state) = state {
+            let made = match value {
+                Some(Value::Convolved(of)) => Some((CONVOLUTION, *of)),
+                Some(Value::Recurred(of)) => Some((RECURRENCE, *of)),
+                _ => None,
+            };
+            if made != Some(state) {
                 return Err(fail(format!(
-                    "its output `{name}` is not what that layer's convolution has seen"
+                    "its output `{name}` is not what that layer's {} has seen",
+                    state.0
                 )));
             }
-            convolved.insert(layer);
+            states.insert(state);
             continue;
         }
         let Some(at) = kept(name, &["present.", "present_key_values."]) else {
@@ -186,7 +213,7 @@ pub(super) fn outputs(graph: &Graph, walk: Walk) -> Result<Decoder, ImportError>
         let fault = "its logits are of tokens that see those behind them, so it continues no text";
         return Err(fail(fault.to_owned()));
     }
-    check_convolutions(&walk.network, convolved).map_err(fail)?;
+    check_states(&walk.network, states).map_err(fail)?;
     let rows = walk.network.row(output).width;
     let vocab = vocab(&walk.network, (!hidden).then_some(rows)).map_err(fail)?;
     Ok(Decoder {
@@ -260,14 +287,20 @@ fn check_layers(
     }
 }
 
-/// Every layer convolves once, and returns what it has seen.
-fn check_convolutions(network: &Network, mut returned: HashSet<usize>) -> Result<(), String> {
+/// Every layer convolves once and recurs once, and returns what it has seen.
+fn check_states(
+    network: &Network,
+    mut returned: HashSet<(&'static str, usize)>,
+) -> Result<(), String> {
     for row in &network.rows {
-        if let RowOp::Convolution { layer, .. } = &row.op
-            && !returned.remove(layer)
-        {
+        let (what, layer) = match row.op {
+            RowOp::Convolution { layer, .. } => (CONVOLUTION, layer),
+            RowOp::Recurrence { layer, .. } => (RECURRENCE, layer),
+            _ => continue,
+        };
+        if !returned.remove(&(what, layer)) {
             return Err(format!(
-                "layer {layer} does not return what its convolution has seen, or has two"
+                "layer {layer} does not return what its {what} has seen, or has two"
             ));
         }
     }

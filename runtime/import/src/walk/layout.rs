@@ -237,6 +237,26 @@ impl Layout {
         Some((self.start, width))
     }
 
+    /// Where the tensor is parts of columns with gaps between them: how wide a part is, how far apart
+    /// they begin, and the same axes over rows that hold the parts alone.
+    pub(crate) fn parts(&self) -> Option<(usize, usize, Layout)> {
+        let mut layout = self.packed();
+        let factors = layout.axes.iter_mut().flatten();
+        let mut columns = factors.filter_map(|factor| match factor {
+            Factor::Columns { len, stride } => Some((len, stride)),
+            _ => None,
+        });
+        let ((_, period), (width, 1)) = (columns.next()?, columns.next()?) else {
+            return None;
+        };
+        if columns.next().is_some() || *period <= *width {
+            return None;
+        }
+        let (width, period) = (*width, std::mem::replace(period, *width));
+        layout.axes = layout.axes.into_iter().map(joined).collect();
+        Some((width, period, layout))
+    }
+
     /// The same axes over rows that hold only the columns of this layout.
     pub(crate) fn packed(&self) -> Layout {
         Layout {

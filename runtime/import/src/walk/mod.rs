@@ -433,6 +433,37 @@ impl Walk {
         })
     }
 
+    /// The activations as a gapless run of columns, taken out from between others if need be.
+    pub(crate) fn gapless(&mut self, rows: &Rows) -> Option<Rows> {
+        if self.columns(rows).is_some() {
+            return Some(rows.clone());
+        }
+        let (width, period, layout) = rows.layout.parts()?;
+        let (_, taken) = layout.columns()?;
+        let last = (taken / width).checked_sub(1)?.checked_mul(period)?;
+        let input = network::Columns {
+            of: rows.of,
+            start: rows.layout.start,
+            width: last.checked_add(width)?,
+        };
+        if input.start + input.width > self.network.row(rows.of).width {
+            return None;
+        }
+        let picked = self.push(
+            RowOp::Pick {
+                input,
+                width,
+                period,
+            },
+            taken,
+        );
+        let rows = Rows {
+            scale: rows.scale,
+            ..picked.with_layout(layout)
+        };
+        self.columns(&rows).is_some().then_some(rows)
+    }
+
     /// An input that is a vector of floats along the last axis.
     pub(crate) fn vector(&mut self, node: &Node, index: usize) -> Option<Rc<Tensor>> {
         match self.value(node, index)? {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::rc::Rc;
 
-use tealight_core::ops::{Activation, Bend, RopeStyle, RouteGroups, RouteScoring};
+use tealight_core::ops::{Activation, Bend, RopeStyle, RouteGroups, RouteScoring, Update};
 
 use crate::onnx::Tensor;
 use crate::weights::{Matrix, PositionRows, PositionTable};
@@ -114,10 +114,29 @@ pub(crate) enum RowOp {
     Convolution {
         input: Columns,
         before: Option<Columns>,
-        after: Columns,
+        after: Option<Columns>,
         layer: usize,
         weight: Rc<Tensor>,
         bias: Option<Rc<Tensor>>,
+    },
+    Recurrence {
+        query: Columns,
+        key: Columns,
+        value: Columns,
+        decay: Option<Columns>,
+        beta: Option<Columns>,
+        rate: Option<Rc<Tensor>>,
+        scale: f32,
+        states: usize,
+        key_dim: usize,
+        update: Update,
+        layer: usize,
+    },
+    /// The first `width` of every `period` columns.
+    Pick {
+        input: Columns,
+        width: usize,
+        period: usize,
     },
     /// Each expert's gate and what is multiplied with it, in one matrix or in two; and its way
     /// back.
@@ -141,13 +160,18 @@ impl Network {
         RowId(self.rows.len() - 1)
     }
 
-    /// What routings read.
+    /// What routings read, and what the decays and rates of recurrences are made of.
     pub(crate) fn routers(&self) -> Vec<RowId> {
-        let inputs = self.rows.iter().filter_map(|row| match row.op {
-            RowOp::Route { input, .. } => Some(input.of),
-            _ => None,
+        let behind = |columns: Columns| match self.row(columns.of).op {
+            RowOp::Activate { input, .. } => input.of,
+            _ => columns.of,
+        };
+        let inputs = self.rows.iter().flat_map(|row| match row.op {
+            RowOp::Route { input, .. } => [Some(input), None],
+            RowOp::Recurrence { decay, beta, .. } => [decay, beta],
+            _ => [None; 2],
         });
-        inputs.collect()
+        inputs.flatten().map(behind).collect()
     }
 
     pub(crate) fn row(&self, id: RowId) -> &Row {
@@ -167,7 +191,10 @@ impl Network {
 impl RowOp {
     /// Whether it keeps what later steps need.
     pub(crate) fn keeps(&self) -> bool {
-        matches!(self, RowOp::Attention { .. } | RowOp::Convolution { .. })
+        matches!(
+            self,
+            RowOp::Attention { .. } | RowOp::Convolution { .. } | RowOp::Recurrence { .. }
+        )
     }
 
     /// Everything that the operator reads.
@@ -189,6 +216,7 @@ impl RowOp {
             | RowOp::LayerNorm { input, .. }
             | RowOp::Position { input, .. }
             | RowOp::Activate { input, .. }
+            | RowOp::Pick { input, .. }
             | RowOp::Route { input, .. } => vec![input],
             RowOp::Linear {
                 input, residual, ..
@@ -204,7 +232,22 @@ impl RowOp {
                 before,
                 after,
                 ..
-            } => [input, after].into_iter().chain(before).collect(),
+            } => [Some(input), before.as_mut(), after.as_mut()]
+                .into_iter()
+                .flatten()
+                .collect(),
+            RowOp::Recurrence {
+                query,
+                key,
+                value,
+                decay,
+                beta,
+                ..
+            } => [query, key, value]
+                .into_iter()
+                .chain(decay)
+                .chain(beta)
+                .collect(),
         }
     }
 }

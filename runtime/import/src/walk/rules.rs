@@ -4,8 +4,8 @@ use super::Rule;
 use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
     attention, convolution, embedding, experts, gated_mlp, group_query, layer_norm, linear,
-    linear_blocks, mixture, position, residual, rms_norm, rotary, rotary_table, route, route_fused,
-    route_groups, scaled, softcap, standard_attention,
+    linear_blocks, mixture, position, recurrence, residual, rms_norm, rotary, rotary_table, route,
+    route_fused, route_groups, scaled, softcap, standard_attention,
 };
 use crate::onnx::Node;
 
@@ -62,6 +62,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Less", &[logic::compare]),
     ("", "LessOrEqual", &[logic::compare]),
     ("", "Log", &[route_fused::log]),
+    ("", "LpNormalization", &[recurrence::length]),
     ("", "MatMul", &[
         rotary_table::angles, linear::matmul, experts::matmul, attention::matmul,
     ]),
@@ -108,8 +109,12 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     (MICROSOFT, "CausalConvWithState", &[convolution::fused]),
     (MICROSOFT, "FastGelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GatherBlockQuantized", &[embedding::gather_blocks]),
+    (MICROSOFT, "GatedRMSNorm", &[recurrence::gated_norm]),
     (MICROSOFT, "Gelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GroupQueryAttention", &[group_query::rule]),
+    (MICROSOFT, "LinearAttention", &[recurrence::attend]),
+    (MICROSOFT, "LinearAttentionGate", &[recurrence::gate]),
+    (MICROSOFT, "MRotaryEmbedding", &[rotary::fused]),
     (MICROSOFT, "MatMulBnb4", &[linear_blocks::matmul_bnb4]),
     (MICROSOFT, "MatMulNBits", &[linear_blocks::matmul_nbits]),
     (MICROSOFT, "MoE", &[mixture::rule]),

@@ -8,8 +8,8 @@ use super::grid::Grid;
 use super::layout::Layout;
 use super::network::RowId;
 use crate::groups::{
-    attention, convolution, embedding, experts, gated_mlp, layer_norm, linear, position, rms_norm,
-    rotary, route, scaled,
+    attention, convolution, embedding, experts, gated_mlp, layer_norm, linear, position,
+    recurrence, rms_norm, rotary, route, scaled,
 };
 use crate::onnx::{DType, Tensor};
 
@@ -52,6 +52,12 @@ pub(crate) enum Value {
     Convolution(convolution::Part),
     /// What this layer's convolution has seen after the step.
     Convolved(usize),
+    /// A layer's recurrent states before the step.
+    States(recurrence::Past),
+    /// This layer's recurrent states after the step.
+    Recurred(usize),
+    /// Logarithm of a recurrence's decay.
+    Decay(recurrence::Decay),
     /// `tanh` of activations.
     Bent(Rows),
     Scaled(scaled::Scaled),
@@ -205,7 +211,9 @@ impl Value {
             Value::Unconvolved(past) => {
                 Some(vec![Dim::ONE, past.channels?.into(), past.rows?.into()])
             }
-            Value::Convolved(_) => None,
+            Value::States(past) => past.dims(),
+            Value::Decay(decay) => decay.step.layout.shape(),
+            Value::Convolved(_) | Value::Recurred(_) => None,
         }
     }
 }

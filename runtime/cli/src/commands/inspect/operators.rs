@@ -145,6 +145,28 @@ fn describe(model: &Model, op: &Op) -> String {
                 tensor(op.weight)
             )
         }
+        Op::Recurrence(op) => {
+            let more = [op.decay, op.beta].into_iter().flatten();
+            let more: String = more.map(|more| format!(", {}", view(more))).collect();
+            let vectors = [("rate", op.rate), ("skip", op.skip)].into_iter();
+            let vectors =
+                vectors.filter_map(|(name, id)| Some(format!(", {name} {}", tensor(id?))));
+            let (query, key, value) = (view(op.query), view(op.key), view(op.value));
+            format!(
+                "{query}, {key}, {value}{more} -> {}, {} states of {}x{}, {:?}, scale {}{}",
+                view(op.output),
+                op.states,
+                op.key_dim,
+                op.value.width / op.states.max(1),
+                op.update,
+                op.scale,
+                vectors.collect::<String>()
+            )
+        }
+        Op::Pick(op) => {
+            let (input, output) = (view(op.input), view(op.output));
+            format!("{} of every {} of {input} -> {output}", op.width, op.period)
+        }
         Op::Experts(op) => {
             let (input, weights) = (view(op.input), view(op.weights));
             let bias = |id: Option<TensorId>| id.map_or("", |_| " with a bias");
@@ -194,6 +216,8 @@ fn activation(activation: Activation) -> &'static str {
         Activation::Silu => "silu",
         Activation::GeluTanh => "gelu (tanh)",
         Activation::Gelu => "gelu",
+        Activation::Sigmoid => "sigmoid",
+        Activation::Softplus => "softplus",
     }
 }
 
