@@ -43,6 +43,12 @@ SIGMOID = dict(
     routed_scaling_factor=2.5,
 )
 DEEPSEEK = dict(SIGMOID, num_key_value_heads=4, kv_lora_rank=32, qk_rope_head_dim=8, qk_nope_head_dim=16, v_head_dim=16)
+DELTA = dict(
+    TWO_HEADS, num_hidden_layers=3, layer_types=["linear_attention", "full_attention", "linear_attention"], head_dim=32,
+    linear_key_head_dim=16, linear_value_head_dim=16, linear_num_key_heads=2, linear_num_value_heads=4, tie_word_embeddings=True,
+    rope_parameters=dict(rope_type="default", rope_theta=1e4, partial_rotary_factor=0.25, mrope_section=[2, 1, 1], mrope_interleaved=True),
+)
+EYE = dict(depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=32, num_position_embeddings=16)
 # What users call the family: transformers' name of the architecture, and what its configuration changes.
 FAMILIES = {
     "llama-3": ("llama", dict(head_dim=HEAD_DIM, rope_scaling=LLAMA3_ROPE)),
@@ -104,14 +110,11 @@ FAMILIES = {
         SLIDING, head_dim=HEAD_DIM, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, swiglu_limit=1.5,
         rope_scaling=dict(rope_type="yarn", factor=4.0, beta_fast=32.0, beta_slow=1.0, truncate=False, original_max_position_embeddings=16),
     )),
-    # Gated delta nets around attention whose outputs have gates, the text of a model that sees. Keys serve two states each.
-    "qwen3.5": ("qwen3_5", dict(
-        tie_word_embeddings=True, text_config=dict(
-            TWO_HEADS, num_hidden_layers=3, layer_types=["linear_attention", "full_attention", "linear_attention"], head_dim=32,
-            linear_key_head_dim=16, linear_value_head_dim=16, linear_num_key_heads=2, linear_num_value_heads=4, tie_word_embeddings=True,
-            rope_parameters=dict(rope_type="default", rope_theta=1e4, partial_rotary_factor=0.25, mrope_section=[2, 1, 1], mrope_interleaved=True),
-        ), vision_config=dict(depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=32, num_position_embeddings=16),
-    )),
+    # Gated delta nets around attention whose outputs have gates, the texts of models that see. Keys serve two states each.
+    "qwen3.5": ("qwen3_5", dict(tie_word_embeddings=True, text_config=DELTA, vision_config=EYE)),
+    "qwen3.5-moe": ("qwen3_5_moe", dict(tie_word_embeddings=True, vision_config=EYE, text_config=dict(
+        DELTA, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32,
+    ))),
     "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
@@ -120,7 +123,7 @@ MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k
 
 EMBEDDINGS = {"qwen3-embedding", "bert", "xlm-roberta"}
 # Models that see as well: all steps need transformers 5.
-SEEING = {"qwen3.5"}
+SEEING = {"qwen3.5", "qwen3.5-moe"}
 # As the exports of older encoders are, which spell LayerNorm out.
 OLD_OPSET = {"bert": 14}
 # Newer builders stop at their configurations; 0.9.2 still writes them (with transformers 4).

@@ -51,27 +51,36 @@ fn the_embedded_model_gives_the_same_bits_everywhere() {
     assert_same_bits_everywhere(&embedded(), 48);
 }
 
+/// An export of floats as it is, in int8 and in int4.
+fn assert_same_bits_of(family: &str, name: &str) {
+    let export = Export { family, name };
+    let model = export.unpacked().expect("it was exported");
+    for quantize in [
+        None,
+        Some(Quantize::Int8.into()),
+        Some(Quantize::Int4.into()),
+    ] {
+        let mut options = ImportOptions::default();
+        options.quantize = quantize;
+        let path = model.path().join("model.tea");
+        import_with(model.path(), &path, &options, &mut |_| {}).expect("it is imported");
+        let bytes = Bytes::new(&std::fs::read(&path).expect("it was written"));
+        assert_same_bits_everywhere(&Plan::open(bytes).expect("it is sound"), 61);
+    }
+}
+
 /// Steps of an encoder are whole texts, however long they may be.
 #[test]
 fn models_of_embeddings_give_the_same_bits_everywhere() {
     for family in ["qwen3-embedding", "bert", "xlm-roberta"] {
-        let export = Export {
-            family,
-            name: "optimum-fp32",
-        };
-        let model = export.unpacked().expect("it was exported");
-        for quantize in [
-            None,
-            Some(Quantize::Int8.into()),
-            Some(Quantize::Int4.into()),
-        ] {
-            let mut options = ImportOptions::default();
-            options.quantize = quantize;
-            let path = model.path().join("model.tea");
-            import_with(model.path(), &path, &options, &mut |_| {}).expect("it is imported");
-            let bytes = Bytes::new(&std::fs::read(&path).expect("it was written"));
-            assert_same_bits_everywhere(&Plan::open(bytes).expect("it is sound"), 61);
-        }
+        assert_same_bits_of(family, "optimum-fp32");
+    }
+}
+
+#[test]
+fn models_with_states_give_the_same_bits_everywhere() {
+    for family in ["lfm2", "qwen3.5"] {
+        assert_same_bits_of(family, "genai-fp32");
     }
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod fused_mixtures;
 mod hidden;
 mod mixtures;
+mod recurrences;
 mod storages;
 
 use proptest::prelude::*;

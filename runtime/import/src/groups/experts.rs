@@ -9,6 +9,7 @@ use tealight_core::ops::{Activation, RouteScoring};
 
 use super::gated_mlp;
 use super::linear::float_matrix;
+use super::residual;
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
 use crate::walk::layout::{Factor, Layout, columns};
@@ -190,6 +191,21 @@ pub(crate) fn shared(walk: &mut Walk, node: &Node) -> Outcome {
         }
     }
     Ok(None)
+}
+
+/// `GatedAdd(x, MLP, sigmoid(x · w))`: the same, and what it is added to.
+pub(crate) fn gated_add(walk: &mut Walk, node: &Node) -> Outcome {
+    let (Some(others), Some(shared)) = (walk.rows(node, 0).cloned(), walk.rows(node, 1).cloned())
+    else {
+        return Ok(None);
+    };
+    let Some(Value::Gate(gated_mlp::Part::Sigmoid(logit))) = walk.value(node, 2).cloned() else {
+        return Ok(None);
+    };
+    let weighed = mixture_of_one(walk, &logit, &shared);
+    one(weighed
+        .and_then(|weighed| residual::sum(walk, &others, &weighed))
+        .map(Value::Rows))
 }
 
 fn mixture_of_one(walk: &mut Walk, logit: &Rows, output: &Rows) -> Option<Rows> {

@@ -109,6 +109,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     (MICROSOFT, "CausalConvWithState", &[convolution::fused]),
     (MICROSOFT, "FastGelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GatherBlockQuantized", &[embedding::gather_blocks]),
+    (MICROSOFT, "GatedAdd", &[experts::gated_add]),
     (MICROSOFT, "GatedRMSNorm", &[recurrence::gated_norm]),
     (MICROSOFT, "Gelu", &[gated_mlp::gelu]),
     (MICROSOFT, "GroupQueryAttention", &[group_query::rule]),
