@@ -64,7 +64,8 @@ pub struct Recurrence {
     pub key_dim: u32,
     /// How a token changes a state.
     pub update: Update,
-    /// Where its states begin in what a session keeps, in vectors of 16 floats; no other operator uses them.
+    /// Where its states begin in what a session keeps, in vectors of 16 floats: behind those of the
+    /// recurrences before it.
     pub state: u32,
 }
 

@@ -29,6 +29,10 @@ pub enum OpFault {
     /// A cache is not there.
     #[error("uses a cache that is not there")]
     Cache,
+    /// Its states lie elsewhere than behind those of the recurrences before it.
+    #[cfg(feature = "recurrence")]
+    #[error("keeps its states elsewhere than behind those before them")]
+    State,
     /// It needs all of a text at once, but its plan takes texts in parts.
     #[cfg(feature = "encoders")]
     #[error("attends in both directions, in a plan that takes texts in parts")]

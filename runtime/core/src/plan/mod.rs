@@ -29,9 +29,10 @@ use crate::tokenizer::{self, Tokenizer};
 /// times what the largest models need. A hostile file can ask for no more memory than this
 /// times the tokens that its opener makes room for.
 pub(crate) const MAX_WIDTH: u64 = 1 << 18;
-/// Most vectors of 16 floats in all recurrent states, 1 GiB: several times what the largest models keep.
+/// Most vectors of 16 floats in all recurrent states, 128 MiB: twice what models of 80 billion numbers
+/// keep. A session has them five times.
 #[cfg(feature = "recurrence")]
-pub(crate) const MAX_STATE: u64 = 1 << 24;
+pub(crate) const MAX_STATE: u64 = 1 << 21;
 /// Most token ids; buffers of the head may be this much wider.
 const MAX_VOCAB: u64 = 1 << 20;
 /// Most positions.
@@ -387,6 +388,8 @@ impl<B: AsRef<[u8]>> Plan<B> {
                 fault: "names a buffer that cannot hold the logits",
             });
         }
+        #[cfg(feature = "recurrence")]
+        let mut states = 0;
         for (index, record) in records.iter().enumerate() {
             let checker = Checker {
                 buffers: self.buffers(),
@@ -399,11 +402,19 @@ impl<B: AsRef<[u8]>> Plan<B> {
                 stage: stage(index, model.head as usize),
             };
             let op = Op::decode(record).ok_or(PlanError::UnknownOp { index })?;
-            op.check(&checker).map_err(|fault| PlanError::Op {
+            let fault = |fault| PlanError::Op {
                 index,
                 name: op.name(),
                 fault,
-            })?;
+            };
+            op.check(&checker).map_err(fault)?;
+            #[cfg(feature = "recurrence")]
+            if let Op::Recurrence(op) = op {
+                if op.state as usize != states {
+                    return Err(fault(OpFault::State));
+                }
+                states = op.state_end();
+            }
         }
         Ok(())
     }

@@ -10,9 +10,9 @@ use bytemuck::{Zeroable, bytes_of, cast_slice};
 use tealight_core::executor::Line;
 use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quantized};
 use tealight_core::ops::{
-    Activation, Add, Attention, Bend, BufferId, CacheId, Convolution, Embed, Experts, Gate,
-    InputPrecision, Linear, Op, RmsNorm, Rope, RopeStyle, Route, RouteGroups, RouteScoring,
-    Softcap, TensorId, View,
+    Activate, Activation, Add, Attention, Bend, BufferId, CacheId, Convolution, Embed, Experts,
+    Gate, InputPrecision, Linear, Op, Pick, Recurrence, RmsNorm, Rope, RopeStyle, Route,
+    RouteGroups, RouteScoring, Softcap, TensorId, Update, View,
 };
 use tealight_core::plan::format::*;
 use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTablesRecord};
@@ -111,6 +111,8 @@ impl Builder {
         let routed = self.buffer(EXPERTS, Stage::Body);
         let mixture = self.buffer(MIXED, Stage::Body);
         let convolved = self.buffer(CONVOLVED, Stage::Body);
+        let picked = self.buffer(16, Stage::Body);
+        let recurred = self.buffer(2 * 24, Stage::Body);
         let last = self.buffer(HIDDEN, Stage::Head);
         let last_routed = self.buffer(EXPERTS, Stage::Head);
         let last_mixture = self.buffer(MIXED, Stage::Head);
@@ -232,6 +234,8 @@ impl Builder {
                 history: layer * CONVOLVED,
             }));
             self.add(columns(hidden, 8..8 + CONVOLVED), convolved);
+            self.recurrence(layer, gate_up, picked, recurred);
+            self.add(columns(hidden, 8..8 + recurred.width), recurred);
             if layer == 1 {
                 self.mixture(normed, routed, mixture, RouteScoring::Sigmoid);
                 self.add(columns(hidden, 0..MIXED), mixture);
@@ -393,6 +397,49 @@ impl Builder {
             start: 0,
             width,
         }
+    }
+
+    /// Two states of 8 × 24, out of neighbouring columns of `from`.
+    fn recurrence(&mut self, layer: u32, from: View, picked: View, output: View) {
+        let part = |start, width| View {
+            start,
+            width,
+            ..from
+        };
+        self.ops.push(Op::Pick(Pick {
+            input: part(0, 24),
+            output: picked,
+            width: 8,
+            period: 16,
+        }));
+        // Keys longer than 1 would let the delta rule grow without end.
+        let weight = self.tensor(Encoding::Table, 1, 8, cast_slice(&[0.3f32; 8]));
+        self.ops.push(Op::RmsNorm(RmsNorm {
+            input: picked,
+            output: picked,
+            weight,
+            epsilon: 1e-5,
+        }));
+        let (decay, beta) = (part(100, 2), part(102, 2));
+        for (activation, values) in [(Activation::Softplus, decay), (Activation::Sigmoid, beta)] {
+            self.ops.push(Op::Activate(Activate { activation, values }));
+        }
+        let rate = self.tensor(Encoding::Table, 1, 2, cast_slice(&[-0.5f32, -0.1]));
+        self.ops.push(Op::Recurrence(Recurrence {
+            query: part(30, 8),
+            key: picked,
+            value: part(40, 48),
+            output,
+            decay: Some(decay),
+            beta: Some(beta),
+            rate: Some(rate),
+            skip: (layer == 0).then_some(rate),
+            scale: 0.5,
+            states: 2,
+            key_dim: 8,
+            update: [Update::Delta, Update::Add][layer as usize],
+            state: layer * 2 * 2 * 8,
+        }));
     }
 
     fn vector(&mut self, rows: u32, cols: u32) -> TensorId {
