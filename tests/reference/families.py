@@ -7,7 +7,7 @@ Steps, each with the environment it needs (see families.requirements.txt):
   genai    transformers 4: onnxruntime-genai's builder, fp32 and int4
   optimum  transformers 4: optimum's export, fp32
   dynamo   transformers 5: torch.onnx's dynamo exporter, opsets 18 and 23
-  ours     transformers 5: models/export, for mixtures of experts
+  ours     transformers 5: models/export, for mixtures of experts and layers with a state
   pack     either: packs what the others left in FOLDER, and why an exporter refused
 
 Weights are random but not small, and norms and biases are random as well, so that whatever is left
@@ -49,6 +49,16 @@ DELTA = dict(
     rope_parameters=dict(rope_type="default", rope_theta=1e4, partial_rotary_factor=0.25, mrope_section=[2, 1, 1], mrope_interleaved=True),
 )
 EYE = dict(depth=1, hidden_size=16, intermediate_size=16, num_heads=2, out_hidden_size=32, num_position_embeddings=16)
+MAMBA = dict(
+    num_hidden_layers=3, layer_types=["mamba", "attention", "mamba"], mamba_n_heads=8, mamba_d_head=8, mamba_d_state=16, mamba_d_conv=4,
+    mamba_expand=2, mamba_n_groups=1, shared_intermediate_size=48, embedding_multiplier=3.0, logits_scaling=2.0, residual_multiplier=0.5,
+    attention_multiplier=0.2, tie_word_embeddings=True,
+)
+LINEAR = dict(num_hidden_layers=3, layer_types=["linear_attention", "full_attention", "linear_attention"])
+NEXT = dict(
+    LINEAR, head_dim=HEAD_DIM, linear_num_key_heads=2, linear_num_value_heads=4, linear_key_head_dim=16, linear_value_head_dim=8,
+    linear_conv_kernel_dim=4,
+)
 # What users call the family: transformers' name of the architecture, and what its configuration changes.
 FAMILIES = {
     "llama-3": ("llama", dict(head_dim=HEAD_DIM, rope_scaling=LLAMA3_ROPE)),
@@ -115,10 +125,28 @@ FAMILIES = {
     "qwen3.5-moe": ("qwen3_5_moe", dict(tie_word_embeddings=True, vision_config=EYE, text_config=dict(
         DELTA, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32,
     ))),
+    # Mamba-2 around attention without positions, and with experts and positions.
+    "granite-4": ("granitemoehybrid", dict(MAMBA, num_local_experts=0, position_embedding_type=None)),
+    "granite-4-moe": ("granitemoehybrid", dict(
+        MAMBA, intermediate_size=32, num_local_experts=6, num_experts_per_tok=2, position_embedding_type="rope",
+    )),
+    # The width of a block is the reference's alone: what it computes does not depend on it.
+    "minimax": ("minimax", dict(
+        LINEAR, head_dim=HEAD_DIM, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, block_size=8,
+        linear_attn_alpha_factor=1.5, linear_attn_beta_factor=0.7, full_attn_alpha_factor=1.2, full_attn_beta_factor=0.8,
+        mlp_alpha_factor=1.1, mlp_beta_factor=0.9,
+    )),
+    "qwen3-next": ("qwen3_next", dict(
+        NEXT, initializer_range=0.2, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=48,
+        decoder_sparse_step=1, norm_topk_prob=True, partial_rotary_factor=0.5,
+    )),
     "hunyuan-moe": ("hunyuan_v1_moe", dict(head_dim=HEAD_DIM, intermediate_size=32, num_experts=6, moe_topk=2)),
 }
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
-MIXTURES = {"qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe"}
+OURS = {
+    "qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe", "granite-4", "granite-4-moe",
+    "minimax", "qwen3-next", "qwen3.5", "lfm2-moe",
+}
 
 
 EMBEDDINGS = {"qwen3-embedding", "bert", "xlm-roberta"}
@@ -441,7 +469,7 @@ def main():
         elif step == "pack":
             pack(folder, family)
         else:
-            for name, export in EXPORTS[step] if step != "ours" or family in MIXTURES else []:
+            for name, export in EXPORTS[step] if step != "ours" or family in OURS else []:
                 attempt(folder, family, name, export)
 
 

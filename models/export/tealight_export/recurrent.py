@@ -110,17 +110,19 @@ class DeltaNet(Recurrent):
 
     def forward(self, hidden_states, cache_params, **given):
         conv, state = cache_params.recurrent[self.layer_idx]
-        x, conv = self.convolved(self.conv, self.input(hidden_states), conv)
+        x, gate = self.input(hidden_states), self.gate(hidden_states)
+        beta, decay = self.beta(hidden_states), self.decay(hidden_states)
+        x, conv = self.convolved(self.conv, x, conv)
         query, key, value = x.split(self.sizes, -1)
         # x / √(Σx² + 1e-6) in the words of RMSNorm: what lengths and means differ by is in the weights.
         query, key = (
             normalized(x.reshape(*x.shape[:2], self.keys, self.width), weight, 1e-6 / self.width).reshape(x.shape)
             for x, weight in ((query, self.of_query), (key, self.of_key))
         )
-        decay, beta = operators.gate(self.decay(hidden_states), self.dt_bias, self.rate, self.beta(hidden_states))
+        decay, beta = operators.gate(decay, self.dt_bias, self.rate, beta)
         y, state = operators.linear_attention(query, key, value, state, decay, beta, "gated_delta", self.keys)
         cache_params.recurrent[self.layer_idx] = conv, state
-        return self.out_proj(operators.gated_norm(y, self.norm.weight, self.gate(hidden_states), self.norm.variance_epsilon))
+        return self.out_proj(operators.gated_norm(y, self.norm.weight, gate, self.norm.variance_epsilon))
 
 
 class Lightning(Recurrent):

@@ -165,6 +165,14 @@ impl Attributes<'_> {
         })
     }
 
+    pub(crate) fn text(self, name: &str, text: &str) -> Self {
+        self.push(AttributeProto {
+            name: name.into(),
+            s: text.as_bytes().to_vec().into(),
+            ..AttributeProto::default()
+        })
+    }
+
     fn push(self, attribute: AttributeProto) -> Self {
         self.0.attribute.push(attribute);
         self

@@ -10,6 +10,7 @@ mod hidden;
 mod mixtures;
 mod recurrences;
 mod storages;
+mod weighed;
 
 use proptest::prelude::*;
 use tealight_core::layout::Encoding;

@@ -10,6 +10,7 @@ use crate::walk::layout::{Layout, axis_index, complete_shape};
 use crate::walk::value::{Kept, Stored, Value};
 use crate::walk::{Outcome, Walk, one};
 
+use crate::groups::recurrence::Decay;
 use crate::groups::rotary::Part;
 use crate::groups::rotary_table::{Axis, Table};
 
@@ -227,6 +228,16 @@ fn apply(walk: &mut Walk, node: &Node, change: &Change) -> Outcome {
         },
         Value::Rows(rows) => match change.layout(&rows.layout) {
             Some(layout) => Value::Rows(rows.with_layout(layout)),
+            None => return Ok(None),
+        },
+        Value::Decay(Decay {
+            step: Some(step),
+            rate,
+        }) => match change.layout(&step.layout) {
+            Some(layout) => Value::Decay(Decay {
+                step: Some(step.with_layout(layout)),
+                rate,
+            }),
             None => return Ok(None),
         },
         Value::Kept(kept) => match change.layout(&kept.rows.layout) {

@@ -23,3 +23,4 @@ pub(crate) mod route_groups;
 pub(crate) mod scaled;
 pub(crate) mod softcap;
 pub(crate) mod standard_attention;
+pub(crate) mod weighed;

@@ -9,7 +9,7 @@ use tealight_core::ops::{Activation, Update};
 use super::{gated_mlp, linear, rms_norm};
 use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
-use crate::walk::network::{Columns, RowOp};
+use crate::walk::network::{Columns, RowOp, Weights};
 use crate::walk::value::{Rows, Value};
 use crate::walk::{Outcome, Walk, one};
 
@@ -20,10 +20,10 @@ pub(crate) struct Past {
     pub(crate) shape: [Option<usize>; 3],
 }
 
-/// Logarithm of a decay: `rate · step`, with a rate for each state.
+/// Logarithm of a decay: `rate · step`, with a rate for each state, which is the decay where there is no step.
 #[derive(Clone, Debug)]
 pub(crate) struct Decay {
-    pub(crate) step: Rows,
+    pub(crate) step: Option<Rows>,
     pub(crate) rate: Rc<Tensor>,
 }
 
@@ -57,7 +57,10 @@ pub(crate) fn gate(walk: &mut Walk, node: &Node) -> Outcome {
     let Some(step) = gated_mlp::activate(walk, &a, Activation::Softplus) else {
         return Ok(None);
     };
-    let mut values = vec![Value::Decay(Decay { step, rate })];
+    let mut values = vec![Value::Decay(Decay {
+        step: Some(step),
+        rate,
+    })];
     if let Some(b) = walk.rows(node, 3).cloned() {
         let Some(beta) = gated_mlp::activate(walk, &b, Activation::Sigmoid) else {
             return Ok(None);
@@ -128,22 +131,37 @@ fn recur(walk: &mut Walk, node: &Node, past: &Past) -> Option<Rows> {
             .filter(|&count| count > 0)
     };
     let (queries, states) = (count("q_num_heads")?, count("kv_num_heads")?);
-    let plain = |rows: &&Rows| rows.layout.axes.len() == 3 && rows.layout.is_rows();
-    let rows = |index| walk.rows(node, index).filter(plain);
-    let (query, key, value) = (rows(0)?.clone(), rows(1)?, rows(2)?);
+    let plain = |rows: &Rows| rows.layout.axes.len() == 3 && rows.layout.is_rows();
+    let mut rows = |index| gated_mlp::settled(walk, node, index).filter(plain);
+    let (query, key, value) = (rows(0)?, rows(1)?, rows(2)?);
     let unscaled = |rows: &Rows| walk.columns(rows).filter(|_| rows.scale == 1.0);
-    let (key, value) = (unscaled(key)?, unscaled(value)?);
+    let (key, mut value) = (unscaled(&key)?, unscaled(&value)?);
+    let mut beta = None;
+    if let RowOp::Weigh {
+        input,
+        by: Weights::Step(step),
+        ..
+    } = walk.network.row(value.of).op
+        && update == Update::Add
+        && value == walk.network.whole(value.of)
+    {
+        (value, beta) = (input, Some(step));
+    }
     let (decay, rate) = match (decays, walk.value(node, 4)) {
         (true, Some(Value::Decay(Decay { step, rate }))) => {
-            (Some(unscaled(step)?), Some(rate.clone()))
+            (step.as_ref().map(unscaled), Some(rate.clone()))
         }
-        (true, Some(Value::Rows(decay))) => (Some(unscaled(decay)?), None),
+        (true, Some(Value::Rows(decay))) => (Some(unscaled(decay)), None),
         (false, None) => (None, None),
         _ => return None,
     };
+    let decay = match decay {
+        None => None,
+        Some(decay) => Some(decay?),
+    };
     let beta = match (update, walk.value(node, 5)) {
         (Update::Delta, Some(Value::Rows(beta))) => Some(unscaled(beta)?),
-        (Update::Add, None) => None,
+        (Update::Add, None) => beta,
         _ => return None,
     };
     let asked = walk.columns(&query)?;
@@ -180,6 +198,7 @@ fn recur(walk: &mut Walk, node: &Node, past: &Past) -> Option<Rows> {
         decay,
         beta,
         rate,
+        skip: None,
         scale: scale * query.scale,
         states,
         key_dim,

@@ -48,6 +48,7 @@ impl Buffers {
                 | RowOp::Convolution { .. }
                 | RowOp::Recurrence { .. }
                 | RowOp::Pick { .. }
+                | RowOp::Weigh { .. }
                 | RowOp::Experts { .. } => None,
             };
             let over = over.filter(|columns| buffers.free(network, *columns, at, head));

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::walk::network::{Columns, Network, RowId, RowOp};
+use crate::walk::network::{Columns, Network, RowId, RowOp, Weights};
 
 /// Applies everything, and returns the operator that makes the output now.
 pub(super) fn all(network: &mut Network, output: RowId) -> RowId {
+    let output = absorb_skips(network, output);
     let output = prune(network, output);
     join_linear_maps(network, output);
     let output = prune(network, output);
@@ -125,18 +126,56 @@ fn absorb_sums(network: &mut Network, mut output: RowId) -> RowId {
             continue;
         };
         *residual = Some(early);
-        for row in &mut network.rows {
-            for input in row.op.inputs_mut() {
-                if input.of.0 == at {
-                    input.of = late.of;
-                }
+        output = redirect(network, output, RowId(at), late.of);
+    }
+    output
+}
+
+/// `Add(recurrence, its values by head)` becomes the recurrence's own.
+fn absorb_skips(network: &mut Network, mut output: RowId) -> RowId {
+    for at in 0..network.rows.len() {
+        let RowOp::Add { a, b } = network.rows[at].op else {
+            continue;
+        };
+        for (of, passed) in [(a, b), (b, a)] {
+            let RowOp::Weigh {
+                input,
+                by: Weights::Vector(by),
+                ..
+            } = network.row(passed.of).op.clone()
+            else {
+                continue;
+            };
+            let all = of == network.whole(of.of) && passed == network.whole(passed.of);
+            let used_once = uses(network, of.of) == 1 && of.of != output;
+            if let RowOp::Recurrence {
+                value,
+                skip: skip @ None,
+                states,
+                ..
+            } = &mut network.rows[of.of.0].op
+                && all
+                && used_once
+                && *value == input
+                && *states == by.len()
+            {
+                *skip = Some(by);
+                output = redirect(network, output, RowId(at), of.of);
+                break;
             }
-        }
-        if output.0 == at {
-            output = late.of;
         }
     }
     output
+}
+
+/// Makes whoever reads one result read another one, and returns the output then.
+fn redirect(network: &mut Network, output: RowId, from: RowId, to: RowId) -> RowId {
+    for input in network.rows.iter_mut().flat_map(|row| row.op.inputs_mut()) {
+        if input.of == from {
+            input.of = to;
+        }
+    }
+    if output == from { to } else { output }
 }
 
 fn uses(network: &Network, id: RowId) -> usize {

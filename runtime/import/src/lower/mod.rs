@@ -6,12 +6,15 @@ mod fuse;
 mod precision;
 mod tensors;
 
+use std::rc::Rc;
+
 use tealight_core::ops::{
     Activate, Add, Attention, CacheId, Convolution, Embed, Encode, Experts, Gate, InputPrecision,
     LayerNorm, Linear, Op, Pick, Position, Recurrence, RmsNorm, Rope, Route, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
+use crate::onnx::Tensor;
 use crate::spec::{BufferSpec, DecoderSpec};
 use crate::walk::Decoder;
 use crate::walk::network::{Columns, Network, RowId, RowOp};
@@ -34,6 +37,15 @@ pub(crate) fn lower(
         longest,
     } = decoder;
     let output = fuse::all(&mut network, output);
+    let weighs = network.rows.iter().find_map(|row| match &row.op {
+        RowOp::Weigh { node, .. } => Some(node),
+        _ => None,
+    });
+    if let Some(node) = weighs {
+        return Err(format!(
+            "`{node}` multiplies each head by a number where no recurrence takes that up"
+        ));
+    }
     let reached = tables_reach(&network);
     let context = match (reached.or(declared), most) {
         (Some(context), Some(most)) => context.min(most),
@@ -357,6 +369,7 @@ impl Lowering<'_> {
                 decay,
                 beta,
                 rate,
+                skip,
                 scale,
                 states,
                 key_dim,
@@ -367,6 +380,11 @@ impl Lowering<'_> {
                     None => Some(None),
                     Some(columns) => view(columns).map(Some),
                 };
+                let mut vector = |given: &Option<Rc<Tensor>>| match given {
+                    None => Some(None),
+                    Some(vector) => self.tensors.vector(std::slice::from_ref(vector)).map(Some),
+                };
+                let (rate, skip) = (vector(rate)?, vector(skip)?);
                 let op = Recurrence {
                     query: view(query)?,
                     key: view(key)?,
@@ -374,11 +392,8 @@ impl Lowering<'_> {
                     output,
                     decay: given(decay)?,
                     beta: given(beta)?,
-                    rate: match rate {
-                        None => None,
-                        Some(rate) => Some(self.tensors.vector(std::slice::from_ref(rate))?),
-                    },
-                    skip: None,
+                    rate,
+                    skip,
                     scale: *scale,
                     states: u16::try_from(*states).ok()?.into(),
                     key_dim: u16::try_from(*key_dim).ok()?.into(),
@@ -388,6 +403,7 @@ impl Lowering<'_> {
                 self.states = u32::try_from(op.state_end()).ok()?;
                 Op::Recurrence(op)
             }
+            RowOp::Weigh { .. } => return None,
             RowOp::Pick {
                 input,
                 width,

@@ -126,11 +126,20 @@ pub(crate) enum RowOp {
         decay: Option<Columns>,
         beta: Option<Columns>,
         rate: Option<Rc<Tensor>>,
+        /// How much of the values its outputs have besides.
+        skip: Option<Rc<Tensor>>,
         scale: f32,
         states: usize,
         key_dim: usize,
         update: Update,
         layer: usize,
+    },
+    /// Each head by a number of its own, on the way into a recurrence or past it; where a `node` does
+    /// that for anything else, plans do not have it.
+    Weigh {
+        input: Columns,
+        by: Weights,
+        node: String,
     },
     /// The first `width` of every `period` columns.
     Pick {
@@ -151,6 +160,15 @@ pub(crate) enum RowOp {
         activation: Activation,
         bend: Option<Bend>,
     },
+}
+
+/// A number for each head.
+#[derive(Clone, Debug)]
+pub(crate) enum Weights {
+    /// Of each token.
+    Step(Columns),
+    /// The same for all of them.
+    Vector(Rc<Tensor>),
 }
 
 impl Network {
@@ -224,6 +242,10 @@ impl RowOp {
             RowOp::Attention {
                 query, key, value, ..
             } => vec![query, key, value],
+            RowOp::Weigh { input, by, .. } => match by {
+                Weights::Step(step) => vec![input, step],
+                Weights::Vector(_) => vec![input],
+            },
             RowOp::Gate { gate, up, .. } => vec![gate, up],
             RowOp::Add { a, b } => vec![a, b],
             RowOp::Experts { input, weights, .. } => vec![input, weights],

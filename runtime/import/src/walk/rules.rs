@@ -5,7 +5,7 @@ use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
     attention, convolution, embedding, experts, gated_mlp, group_query, layer_norm, linear,
     linear_blocks, mixture, position, recurrence, residual, rms_norm, rotary, rotary_table, route,
-    route_fused, route_groups, scaled, softcap, standard_attention,
+    route_fused, route_groups, scaled, softcap, standard_attention, weighed,
 };
 use crate::onnx::Node;
 
@@ -46,7 +46,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Equal", &[logic::equal, logic::padding, logic::compare]),
     ("", "Erf", &[gated_mlp::erf]),
     ("", "Exp", &[gated_mlp::exponential]),
-    ("", "Expand", &[route_groups::expand, shape::expand]),
+    ("", "Expand", &[route_groups::expand, shape::expand, weighed::fixed]),
     ("", "Flatten", &[shape::flatten]),
     ("", "Gather", &[embedding::gather, rotary_table::gather, position::gather, pick::gather]),
     ("", "GatherElements", &[route::scores_of]),
@@ -72,7 +72,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
         arithmetic::ints, arithmetic::floats, rms_norm::multiply, gated_mlp::multiply, gated_mlp::scale, softcap::cap,
         rotary_table::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,
         rms_norm::square, layer_norm::weigh, layer_norm::square, arithmetic::grids, route::scale, experts::multiply,
-        experts::shared, convolution::gate, route_fused::scale, route_fused::rescale,
+        experts::shared, convolution::gate, route_fused::scale, route_fused::rescale, weighed::rate, weighed::by_head,
     ]),
     ("", "NonZero", &[logic::non_zero]),
     ("", "Neg", &[arithmetic::unary, rotary::negate]),

@@ -212,7 +212,7 @@ impl Value {
                 Some(vec![Dim::ONE, past.channels?.into(), past.rows?.into()])
             }
             Value::States(past) => past.dims(),
-            Value::Decay(decay) => decay.step.layout.shape(),
+            Value::Decay(decay) => decay.step.as_ref()?.layout.shape(),
             Value::Convolved(_) | Value::Recurred(_) => None,
         }
     }
