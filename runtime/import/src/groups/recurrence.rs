@@ -30,7 +30,9 @@ pub(crate) struct Decay {
 /// `LpNormalization(x)`: each row of the last axis by its length. It becomes an RMSNorm whose weight
 /// is the root of the width's inverse; its epsilon is the least that keeps rows of zeros zero.
 pub(crate) fn length(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(rows) = walk.rows(node, 0).cloned() else {
+    let rows = walk.rows(node, 0).cloned();
+    // Each column once, so that none is wider than what is there.
+    let Some(rows) = rows.and_then(|rows| walk.gapless(&rows)) else {
         return Ok(None);
     };
     let last = rows.layout.axis(node.int_or("axis", -1)) == rows.layout.axes.len().checked_sub(1);

@@ -193,6 +193,15 @@ fn a_recurrence_of_another_shape_names_the_node() {
         "net/q/normal"
     );
     assert_eq!(with(|m| m.edit("net/found").input[3].clear()), "net/found");
+    // One column a trillion times is no width.
+    let wide = |m: &mut TestModel| {
+        m.ints("net/wide", &[4], &[1, 1, 1, 1 << 40]);
+        m.ints("net/one", &[4], &[0, 0, STATES, 1]);
+        m.node("Reshape", &["net/a", "net/one"], &["net/single"]);
+        m.node("Expand", &["net/single", "net/wide"], &["net/repeated"]);
+        m.edit("net/q/normal").input[0] = "net/repeated".into();
+    };
+    assert_eq!(with(wide), "net/q/normal");
     assert_eq!(
         with(|m| m.edit("net/found").input[5] = "net/z".into()),
         "net/found"
