@@ -4,12 +4,12 @@
 mod support;
 
 use proptest::prelude::*;
-use support::session::{CONTEXT, Session, text};
+use support::session::{CONTEXT, Session, assert_same_bits, text};
 use support::{Convolved, VOCAB};
 use tealight_core::executor::{Config, KvCache, Line};
 use tealight_core::kernels::Isa;
 use tealight_core::plan::{OpFault, Plan, PlanError};
-use tealight_core::pool::{Pool, Single, Workers};
+use tealight_core::pool::Single;
 
 /// Positions that can always be continued are so far apart.
 const SPAN: usize = 64;
@@ -64,27 +64,8 @@ proptest! {
     fn every_isa_thread_count_and_cut_gives_the_same_bits(
         seed: u64, channels in 1u32..200, taps in 2u32..=4, cuts in prop::collection::vec(1usize..90, 1..6),
     ) {
-        let pool = Pool::new(3).expect("threads");
         let model = Convolved::random(seed, channels, taps, CONTEXT as u32);
-        let plan = Plan::open(model.file()).expect("sound");
-        let tokens = text(seed, cuts.iter().sum::<usize>().min(CONTEXT));
-        let whole = Session::new(&plan, &Single, Isa::SCALAR).step(&tokens);
-        for isa in Isa::available() {
-            for workers in [&Single as &dyn Workers, &pool] {
-                let mut session = Session::new(&plan, workers, isa);
-                let mut bits = Vec::new();
-                for cut in &cuts {
-                    let rest = &tokens[session.tokens.len()..];
-                    if !rest.is_empty() {
-                        bits.extend(session.step(&rest[..rest.len().min(*cut)]));
-                    }
-                }
-                prop_assert_eq!(&bits, &whole, "{:?}", isa);
-            }
-        }
-        let mut single = Session::new(&plan, &Single, Isa::best());
-        let bits: Vec<u32> = tokens.chunks(1).flat_map(|token| single.step(token)).collect();
-        prop_assert_eq!(&bits, &whole);
+        assert_same_bits(&Plan::open(model.file()).expect("sound"), seed, &cuts);
     }
 
     #[test]

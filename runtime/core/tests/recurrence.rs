@@ -4,13 +4,13 @@
 mod support;
 
 use proptest::prelude::*;
-use support::session::{CONTEXT, Session, text};
+use support::session::{CONTEXT, Session, assert_same_bits, text};
 use support::{Decay, Recurrent, VOCAB};
 use tealight_core::executor::{Config, KvCache, Line};
 use tealight_core::kernels::Isa;
 use tealight_core::ops::Update;
 use tealight_core::plan::{OpFault, Plan, PlanError};
-use tealight_core::pool::{Pool, Single, Workers};
+use tealight_core::pool::Single;
 
 /// A prompt's copy is made so many tokens before its end.
 const TAIL: usize = 8;
@@ -128,25 +128,8 @@ proptest! {
         value_dim in 1u32..150,
         cuts in prop::collection::vec(1usize..40, 1..5),
     ) {
-        let pool = Pool::new(3).expect("threads");
         let model = Recurrent::random(seed, HEADS[heads], [key_dim, value_dim], CONTEXT as u32);
-        let plan = Plan::open(model.file()).expect("sound");
-        let tokens = text(seed, cuts.iter().sum::<usize>().min(CONTEXT));
-        let whole = Session::new(&plan, &Single, Isa::SCALAR).step(&tokens);
-        for isa in Isa::available() {
-            for workers in [&Single as &dyn Workers, &pool] {
-                let mut session = Session::new(&plan, workers, isa);
-                let mut bits = Vec::new();
-                for cut in &cuts {
-                    let rest = &tokens[session.tokens.len()..];
-                    bits.extend(session.step(&rest[..rest.len().min(*cut)]));
-                }
-                prop_assert_eq!(&bits, &whole, "{:?}", isa);
-            }
-        }
-        let mut single = Session::new(&plan, &Single, Isa::best());
-        let bits: Vec<u32> = tokens.chunks(1).flat_map(|token| single.step(token)).collect();
-        prop_assert_eq!(&bits, &whole);
+        assert_same_bits(&Plan::open(model.file()).expect("sound"), seed, &cuts);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use tealight_core::executor::{Activations, Arena, Config, Executor, KvCache, Line, Logits};
 use tealight_core::kernels::Isa;
 use tealight_core::plan::Plan;
-use tealight_core::pool::Workers;
+use tealight_core::pool::{Pool, Single, Workers};
 
 use super::{File, VOCAB, lines};
 
@@ -63,4 +63,31 @@ impl<'a> Session<'a> {
 pub fn text(seed: u64, len: usize) -> Vec<u32> {
     let token = |at: u64| (at.wrapping_mul(2_654_435_761).wrapping_add(seed) >> 7) as u32 % VOCAB;
     (seed..).map(token).take(len).collect()
+}
+
+/// That every instruction set and thread count makes the same of a text in these steps, in one and
+/// token by token.
+pub fn assert_same_bits(plan: &Plan<File>, seed: u64, cuts: &[usize]) {
+    let pool = Pool::new(3).expect("threads");
+    let tokens = text(seed, cuts.iter().sum::<usize>().min(CONTEXT));
+    let whole = Session::new(plan, &Single, Isa::SCALAR).step(&tokens);
+    for isa in Isa::available() {
+        for workers in [&Single as &dyn Workers, &pool] {
+            let mut session = Session::new(plan, workers, isa);
+            let mut bits = Vec::new();
+            for cut in cuts {
+                let rest = &tokens[session.tokens.len()..];
+                if !rest.is_empty() {
+                    bits.extend(session.step(&rest[..rest.len().min(*cut)]));
+                }
+            }
+            assert_eq!(bits, whole, "{isa:?}");
+        }
+    }
+    let mut single = Session::new(plan, &Single, Isa::best());
+    let bits: Vec<u32> = tokens
+        .chunks(1)
+        .flat_map(|token| single.step(token))
+        .collect();
+    assert_eq!(bits, whole);
 }

@@ -10,7 +10,7 @@ use crate::testing::{TestModel, fused};
 const HIDDEN: i64 = 32;
 const TAPS: i64 = 3;
 
-fn weight(at: usize) -> f32 {
+pub(super) fn weight(at: usize) -> f32 {
     ((at * 7919) % 251) as f32 / 251.0 - 0.5
 }
 

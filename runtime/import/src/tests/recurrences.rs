@@ -2,6 +2,7 @@
 
 use tealight_core::ops::{Activation, Op, Recurrence, Update};
 
+use super::convolutions::weight;
 use super::curves::set;
 use super::{compile, names, refused, spec};
 use crate::ImportError;
@@ -13,10 +14,6 @@ const HIDDEN: i64 = 32;
 const STATES: i64 = 4;
 const KEYS: i64 = 2;
 const DIM: i64 = 16;
-
-fn weight(at: usize) -> f32 {
-    ((at * 7919) % 251) as f32 / 251.0 - 0.5
-}
 
 /// Puts a gated delta net beside the decoder's MLP, as onnxruntime-genai's builder writes it.
 fn delta_net() -> TestModel {
