@@ -179,10 +179,14 @@ impl Export<'_> {
     }
 }
 
-/// An error, without the nodes of operators that are not recognised.
+/// An error, without nodes' names.
 fn shortened(error: ImportError) -> String {
-    let ImportError::Unrecognised(operators) = error else {
-        return error.to_string();
+    let operators = match error {
+        ImportError::Unrecognised(operators) => operators,
+        ImportError::TracedExperts { .. } => {
+            return "a mixture of experts traced with those that an example hit".to_owned();
+        }
+        other => return other.to_string(),
     };
     let mut names: Vec<String> = operators.into_iter().map(|known| known.operator).collect();
     names.sort();

@@ -122,7 +122,17 @@ impl Failure {
 
 impl From<tealight::Error> for Failure {
     fn from(error: tealight::Error) -> Failure {
-        Failure::new(of_library(&error), &error)
+        use tealight::Error as E;
+        let failure = Failure::new(of_library(&error), &error);
+        match error {
+            E::Import(CacheError::Import(ImportError::Unrecognised(_)))
+                if !cfg!(feature = "tract") =>
+            {
+                failure
+                    .advise("built with the feature `tract`, it runs such graphs on tract, slower")
+            }
+            _ => failure,
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) fn model(args: &ModelArgs, threads: Option<usize>) -> Result<Model, F
             with_progress(|progress| Model::open_with_progress(&path, &options, progress))??
         }
     };
+    if let Some(notice) = model.notice() {
+        eprintln!("{} {notice}", terminal::faint("note:"));
+    }
     let most = model.info().context;
     match args.context {
         Some(asked) if asked > most => Err(Failure::usage(format!(

@@ -70,6 +70,15 @@ pub enum ImportError {
     /// Operators that are no part of a decoder that this version knows.
     #[error("{}", list(.0))]
     Unrecognised(Vec<UnrecognisedOperator>),
+    /// The graph is what a tracer saw of a mixture of experts.
+    #[error(
+        "it is a mixture of experts traced with the experts that an example happened to hit \
+         (`{node}` looks for the tokens of one); export it with models/export"
+    )]
+    TracedExperts {
+        /// The node that finds the tokens of an expert.
+        node: String,
+    },
     /// An operator is known, but its quantization is not supported.
     #[error(
         "operator `{node}` ({operator}) is quantized in a way that plans do not store: {fault}"

@@ -31,6 +31,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod token_tables;
+mod uncompiled;
 mod walk;
 mod weights;
 mod write;
@@ -44,6 +45,7 @@ pub use quantization::Quantization;
 pub use report::{ImportReport, TensorTotal};
 pub use source::SourceFile;
 pub use token_tables::{Unfit, compile as token_tables};
+pub use uncompiled::Uncompiled;
 pub use weights::Quantize;
 pub use write::{Manifest, REVISION, Source, TensorSummary, WriteError};
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use tract_onnx::Onnx;
 use tract_onnx::pb::ModelProto;
-use tract_onnx::prelude::{DatumType, InferenceModelExt, TValue, TypedRunnableModel};
+use tract_onnx::prelude::{
+    DatumType, InferenceModelExt, IntoRunnable, TDim, TValue, TractResult, TypedRunnableModel,
+};
 use tract_onnx::tract_hir::infer::{InferenceFact, InferenceModel};
 use tract_onnx::tract_hir::internal::Datum;
 
@@ -52,7 +54,26 @@ pub(crate) fn prepare(
             let fact = InferenceFact::dt_shape(datum_type(*element), shape);
             model.set_input_fact(index, fact)?;
         }
-        use tract_onnx::prelude::IntoRunnable;
+        model.into_optimized()?.into_runnable()
+    })
+}
+
+/// As [`prepare`], for shapes of numbers, symbols and sums of them.
+pub(crate) fn prepare_for_symbols(
+    model: &InferenceModel,
+    inputs: &[(ElementType, &Vec<String>)],
+) -> Result<Runnable, String> {
+    guarded(|| {
+        let mut model = model.clone();
+        for (index, (element, shape)) in inputs.iter().enumerate() {
+            let sizes = shape.iter().map(|size| model.symbols.parse_tdim(size));
+            let sizes = sizes.collect::<TractResult<Vec<TDim>>>()?;
+            for size in sizes.iter().flat_map(TDim::symbols) {
+                model.symbols.add_assertion(format!("{size}>=0"))?;
+            }
+            let fact = InferenceFact::dt_shape(datum_type(*element), &sizes);
+            model.set_input_fact(index, fact)?;
+        }
         model.into_optimized()?.into_runnable()
     })
 }

@@ -36,6 +36,6 @@ pub use half;
 pub use ndarray;
 
 pub use error::{OnnxError, UnsupportedOperator};
-pub use model::OnnxModel;
+pub use model::{OnnxModel, PreparedModel};
 pub use signature::{Dimension, TensorInfo};
 pub use tensor::{ElementType, Tensor};

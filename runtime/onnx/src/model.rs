@@ -21,6 +21,10 @@ pub struct OnnxModel {
     plans: Plans,
 }
 
+/// A graph that [`OnnxModel::prepare`] has prepared.
+#[derive(Clone)]
+pub struct PreparedModel(engine::Runnable);
+
 impl OnnxModel {
     /// Opens a `.onnx` file. Weights in external files are read from the file's own folder, and
     /// from nowhere outside it.
@@ -110,8 +114,55 @@ impl OnnxModel {
                 reason,
             })
         })?;
+        self.results(&plan, ordered)
+    }
+
+    /// Prepares the graph once for calls whose inputs have these shapes, in graph order: each size a
+    /// number, a symbol or a sum, such as `1`, `S` and `P+S`. Symbols are positive, or zero.
+    ///
+    /// Where the sizes that a call brings would each need a plan of their own, as those of a text that
+    /// grows do, this saves the time for those; the engine can do it for fewer graphs.
+    ///
+    /// # Errors
+    /// The shapes are not as many as the inputs, or the graph cannot be prepared for them.
+    pub fn prepare(&self, shapes: &[Vec<String>]) -> Result<PreparedModel, OnnxError> {
+        let elements = self.inputs.iter().map(|info| info.element);
+        let facts: Vec<_> = elements.zip(shapes).collect();
+        let prepared = match facts.len() == self.inputs.len() {
+            true => engine::prepare_for_symbols(&self.graph, &facts),
+            false => Err(format!(
+                "{} inputs have no shape",
+                self.inputs.len() - facts.len()
+            )),
+        };
+        match prepared {
+            Ok(plan) => Ok(PreparedModel(plan)),
+            Err(reason) => Err(OnnxError::Prepare {
+                model: self.file.clone(),
+                reason,
+            }),
+        }
+    }
+
+    /// As [`run`](Self::run), with what [`prepare`](Self::prepare) of this model gave.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_prepared(
+        &self,
+        prepared: &PreparedModel,
+        inputs: &[(&str, Tensor)],
+    ) -> Result<Vec<(String, Tensor)>, OnnxError> {
+        self.results(&prepared.0, self.place(inputs)?)
+    }
+
+    fn results(
+        &self,
+        plan: &engine::Runnable,
+        inputs: Vec<&Tensor>,
+    ) -> Result<Vec<(String, Tensor)>, OnnxError> {
         let elements: Vec<_> = self.outputs.iter().map(|info| info.element).collect();
-        let results = engine::run(&plan, ordered, &elements).map_err(|reason| OnnxError::Run {
+        let results = engine::run(plan, inputs, &elements).map_err(|reason| OnnxError::Run {
             model: self.file.clone(),
             reason,
         })?;

@@ -39,6 +39,35 @@ pub enum Error {
     #[cfg(feature = "import")]
     #[error(transparent)]
     Import(#[from] crate::cache::CacheError),
+    /// Neither can the model be compiled nor does tract run its graph.
+    #[cfg(feature = "tract")]
+    #[error("{plan}\nnor does tract run the graph of `{model}`: {tract}")]
+    NoEngine {
+        /// The model's path.
+        model: String,
+        /// Why there is no plan of it.
+        plan: Box<Error>,
+        /// What tract says.
+        tract: String,
+    },
+    /// The model runs on tract, and what was asked for takes a compiled one.
+    #[cfg(feature = "tract")]
+    #[error("`{model}` runs on tract, which has no {what}: only compiled models do")]
+    OnlyPlans {
+        /// The model's path.
+        model: String,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// A step on tract failed. Nothing was changed.
+    #[cfg(feature = "tract")]
+    #[error("`{model}` failed on tract: {reason}")]
+    Tract {
+        /// The model's path.
+        model: String,
+        /// What tract says.
+        reason: String,
+    },
     /// The library was built without the model that it can carry.
     #[error("this build carries no model: name one by its path")]
     EmbeddedNotBuiltIn,

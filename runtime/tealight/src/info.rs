@@ -8,6 +8,8 @@ use tealight_core::plan::Plan;
 use tealight_core::plan::format::Section;
 
 use crate::bytes::{Bytes, check_sha256};
+#[cfg(feature = "tract")]
+use crate::graph;
 use crate::model::ModelOptions;
 use crate::{Error, Result, threads};
 
@@ -72,7 +74,13 @@ impl ModelInfo {
     /// where compiled models are kept, and decide how much memory it takes.
     pub fn read_with(path: impl AsRef<Path>, options: &ModelOptions) -> Result<ModelInfo> {
         let path = path.as_ref();
-        let bytes = Bytes::map(&crate::model::plan_of(path, options)?)?;
+        let plan = crate::model::plan_of(path, options);
+        #[cfg(feature = "tract")]
+        let plan = match plan {
+            Err(why) if graph::may_run(&why) => return Ok(graph::open(path, options, why)?.info),
+            plan => plan,
+        };
+        let bytes = Bytes::map(&plan?)?;
         ModelInfo::of_bytes(&path.display().to_string(), bytes, options)
     }
 

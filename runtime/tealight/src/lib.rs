@@ -49,6 +49,8 @@ mod embedding;
 mod error;
 mod event;
 mod generation;
+#[cfg(feature = "tract")]
+mod graph;
 mod info;
 pub mod logprobs;
 mod memory;

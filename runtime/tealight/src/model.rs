@@ -15,8 +15,11 @@ use tealight_core::plan::format::{MAGIC, Section};
 use crate::bytes::{Bytes, check_sha256};
 use crate::chat::{Chat, ChatOptions};
 use crate::defaults::GenerationDefaults;
+#[cfg(feature = "tract")]
+use crate::graph::{self, GraphModel, GraphStep};
 use crate::info::ModelInfo;
 use crate::session::{Session, SessionOptions};
+use crate::step::{PlanStep, Step};
 use crate::template::ChatTemplate;
 use crate::texts::Texts;
 use crate::threads::{Crew, ThreadCounts};
@@ -126,12 +129,24 @@ impl ModelOptions {
 pub struct Model(Arc<Inner>);
 
 struct Inner {
-    plan: Arc<Plan<Bytes>>,
-    crew: Crew,
-    isa: Isa,
+    engine: Engine,
     options: ModelOptions,
     texts: Arc<Texts>,
     info: ModelInfo,
+}
+
+/// What runs a model's steps.
+enum Engine {
+    Plan(Planned),
+    /// Its graph, on tract.
+    #[cfg(feature = "tract")]
+    Graph(Arc<GraphModel>),
+}
+
+struct Planned {
+    plan: Arc<Plan<Bytes>>,
+    crew: Crew,
+    isa: Isa,
 }
 
 impl fmt::Debug for Model {
@@ -139,7 +154,7 @@ impl fmt::Debug for Model {
         f.debug_struct("Model")
             .field("name", &self.name())
             .field("threads", &self.threads())
-            .field("isa", &self.0.isa)
+            .field("isa", &self.isa())
             .finish_non_exhaustive()
     }
 }
@@ -158,8 +173,7 @@ impl Model {
     /// Opens a model with options. See [`Model::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &ModelOptions) -> Result<Model> {
         let path = path.as_ref();
-        let plan = plan_of(path, options)?;
-        Model::open_plan(&plan, path, options)
+        Model::open_found(plan_of(path, options), path, options)
     }
 
     /// Opens a model and tells how far its compilation has come, if it is compiled now.
@@ -170,8 +184,7 @@ impl Model {
         progress: &mut OnProgress<'_>,
     ) -> Result<Model> {
         let path = path.as_ref();
-        let plan = plan_of_with(path, options, progress)?;
-        Model::open_plan(&plan, path, options)
+        Model::open_found(plan_of_with(path, options, progress), path, options)
     }
 
     /// Opens the model that the library carries: household requests in, compact JSON out.
@@ -201,8 +214,25 @@ impl Model {
         Model::over(Bytes::copy(plan)?, "model in memory", options)
     }
 
-    fn open_plan(plan: &Path, named: &Path, options: &ModelOptions) -> Result<Model> {
-        Model::over(Bytes::map(plan)?, &named.display().to_string(), options)
+    fn open_found(plan: Result<PathBuf>, named: &Path, options: &ModelOptions) -> Result<Model> {
+        #[cfg(feature = "tract")]
+        let plan = match plan {
+            Err(why) if graph::may_run(&why) => return Model::over_graph(named, options, why),
+            plan => plan,
+        };
+        Model::over(Bytes::map(&plan?)?, &named.display().to_string(), options)
+    }
+
+    /// Opens a model that runs on tract, since there is no plan of it.
+    #[cfg(feature = "tract")]
+    fn over_graph(path: &Path, options: &ModelOptions, why: Error) -> Result<Model> {
+        let opened = graph::open(path, options, why)?;
+        Ok(Model(Arc::new(Inner {
+            engine: Engine::Graph(opened.graph),
+            options: options.clone(),
+            texts: Arc::new(opened.texts),
+            info: opened.info,
+        })))
     }
 
     fn over(bytes: Bytes, name: &str, options: &ModelOptions) -> Result<Model> {
@@ -230,9 +260,7 @@ impl Model {
             info.file_bytes / 1_000_000
         );
         Ok(Model(Arc::new(Inner {
-            plan,
-            crew,
-            isa,
+            engine: Engine::Plan(Planned { plan, crew, isa }),
             options,
             texts: Arc::new(texts),
             info,
@@ -265,9 +293,10 @@ impl Model {
     /// # Errors
     /// [`Error::Damaged`] with the first section that differs.
     pub fn verify(&self) -> Result<()> {
+        let plan = &self.planned()?.plan;
         Section::ALL
             .into_iter()
-            .try_for_each(|section| check_sha256(self.name(), &self.0.plan, section))
+            .try_for_each(|section| check_sha256(self.name(), plan, section))
     }
 
     /// The tokenizer.
@@ -289,8 +318,41 @@ impl Model {
     }
 
     /// The compiled model.
-    pub fn plan(&self) -> &Plan<impl AsRef<[u8]> + use<>> {
-        &self.0.plan
+    ///
+    /// # Errors
+    /// If there is none, since the model runs on tract; never without the feature `tract`.
+    pub fn plan(&self) -> Result<&Plan<impl AsRef<[u8]> + use<>>> {
+        Ok(&*self.planned()?.plan)
+    }
+
+    fn planned(&self) -> Result<&Planned> {
+        match &self.0.engine {
+            Engine::Plan(planned) => Ok(planned),
+            #[cfg(feature = "tract")]
+            Engine::Graph(_) => Err(graph::only_plans(self.name(), "plan to look into")),
+        }
+    }
+
+    /// That the model runs on tract, slower than if it were compiled, and which operators stood in
+    /// the way; nothing of a compiled model.
+    pub fn notice(&self) -> Option<&str> {
+        match &self.0.engine {
+            Engine::Plan(_) => None,
+            #[cfg(feature = "tract")]
+            Engine::Graph(graph) => Some(&graph.notice),
+        }
+    }
+
+    /// What runs the steps of a session.
+    pub(crate) fn step(&self, context: usize, kv: Option<KvType>) -> Result<Box<dyn Step>> {
+        match &self.0.engine {
+            Engine::Plan(_) => {
+                let kv = kv.unwrap_or(self.kv());
+                Ok(Box::new(PlanStep::new(self, context, kv)?))
+            }
+            #[cfg(feature = "tract")]
+            Engine::Graph(graph) => Ok(Box::new(GraphStep::new(self, graph, context, kv)?)),
+        }
     }
 
     /// Most threads that compute.
@@ -300,12 +362,20 @@ impl Model {
 
     /// Threads that compute when a prompt is read, and when a token follows a token.
     pub fn thread_counts(&self) -> ThreadCounts {
-        self.0.crew.counts()
+        match &self.0.engine {
+            Engine::Plan(planned) => planned.crew.counts(),
+            #[cfg(feature = "tract")]
+            Engine::Graph(_) => ThreadCounts::both(1),
+        }
     }
 
-    /// Name of the instruction set in use.
+    /// Name of the instruction set in use; of a model that runs on tract, `tract`.
     pub fn isa(&self) -> &'static str {
-        self.0.isa.name()
+        match &self.0.engine {
+            Engine::Plan(planned) => planned.isa.name(),
+            #[cfg(feature = "tract")]
+            Engine::Graph(_) => "tract",
+        }
     }
 
     /// The model's path as it was opened, or what it is called otherwise.
@@ -318,25 +388,24 @@ impl Model {
     }
 
     /// Runs steps of so many tokens.
-    pub(crate) fn executor(&self, tokens: usize) -> Executor<'_> {
-        let inner = &*self.0;
-        Executor::new(
-            &inner.plan,
-            inner.crew.of_step(tokens),
-            inner.isa,
-            inner.options.activations,
-        )
+    pub(crate) fn executor(&self, tokens: usize) -> Result<Executor<'_>> {
+        let Planned { plan, crew, isa } = self.planned()?;
+        let activations = self.0.options.activations;
+        Ok(Executor::new(plan, crew.of_step(tokens), *isa, activations))
     }
 
     /// Tokens that sessions have room for unless told otherwise.
     pub(crate) fn context(&self) -> usize {
-        let most = self.0.plan.model().context as usize;
-        self.0.options.session_context(most)
+        self.0.options.session_context(self.info().context)
     }
 
     /// Bytes that a session keeps of each token, kept in this way.
     pub fn kv_bytes_per_token(&self, kv: KvType) -> u64 {
-        KvCache::position_bytes(&self.0.plan, kv) as u64
+        match &self.0.engine {
+            Engine::Plan(planned) => KvCache::position_bytes(&planned.plan, kv) as u64,
+            #[cfg(feature = "tract")]
+            Engine::Graph(_) => self.info().kv_bytes_per_token,
+        }
     }
 
     /// Bytes in which a session with room for so many tokens keeps what it has seen: keys and
@@ -346,8 +415,14 @@ impl Model {
             kv,
             ..Config::new(context)
         };
-        let lines = KvCache::lines(&self.0.plan, &config);
-        lines.map_or(u64::MAX, |lines| (lines * Line::BYTES) as u64)
+        match &self.0.engine {
+            Engine::Plan(planned) => {
+                let lines = KvCache::lines(&planned.plan, &config);
+                lines.map_or(u64::MAX, |lines| (lines * Line::BYTES) as u64)
+            }
+            #[cfg(feature = "tract")]
+            Engine::Graph(_) => self.info().kv_bytes_per_token * context as u64,
+        }
     }
 
     pub(crate) fn kv(&self) -> KvType {

@@ -13,7 +13,7 @@ use crate::answers::Course;
 use crate::generation::Generation;
 use crate::model::Model;
 use crate::options::GenerateOptions;
-use crate::step::{PlanStep, Step};
+use crate::step::Step;
 use crate::texts::Texts;
 use crate::{Error, Result, TokenId};
 
@@ -127,8 +127,8 @@ impl Session {
     /// If the context is larger than the model's, or memory for it cannot be had.
     pub fn new(model: &Model, options: &SessionOptions) -> Result<Session> {
         let context = options.context.unwrap_or(model.context());
-        let step = PlanStep::new(model, context, options.kv.unwrap_or(model.kv()))?;
-        Ok(Session::over(Box::new(step), Arc::clone(model.texts())))
+        let step = model.step(context, options.kv)?;
+        Ok(Session::over(step, Arc::clone(model.texts())))
     }
 
     pub(crate) fn over(step: Box<dyn Step>, texts: Arc<Texts>) -> Session {

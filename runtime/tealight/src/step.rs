@@ -49,7 +49,7 @@ impl PlanStep {
             threads: model.threads(),
             kv,
         };
-        let plan = model.plan();
+        let plan = model.plan()?;
         let wrong = |source| Error::Memory {
             model: model.name().to_owned(),
             source,
@@ -69,7 +69,7 @@ impl PlanStep {
 
 impl Step for PlanStep {
     fn vocab(&self) -> usize {
-        self.model.plan().model().vocab as usize
+        self.model.info().vocab
     }
 
     fn capacity(&self) -> usize {
@@ -104,7 +104,7 @@ impl Step for PlanStep {
         };
         Ok(self
             .model
-            .executor(tokens.len())
+            .executor(tokens.len())?
             .step(&mut self.cache, arena, tokens, logits)?)
     }
 }
@@ -115,6 +115,7 @@ pub(crate) fn arena(model: &Model, config: &Config) -> Result<Arena<Memory>> {
         model: model.name().to_owned(),
         source,
     };
-    let lines = Arena::lines(model.plan(), config).map_err(wrong)?;
-    Arena::new(model.plan(), config, Memory::new("working memory", lines)?).map_err(wrong)
+    let plan = model.plan()?;
+    let lines = Arena::lines(plan, config).map_err(wrong)?;
+    Arena::new(plan, config, Memory::new("working memory", lines)?).map_err(wrong)
 }

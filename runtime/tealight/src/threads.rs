@@ -31,7 +31,7 @@ pub struct ThreadCounts {
 }
 
 impl ThreadCounts {
-    fn both(count: usize) -> ThreadCounts {
+    pub(crate) fn both(count: usize) -> ThreadCounts {
         ThreadCounts {
             prefill: count,
             decode: count,

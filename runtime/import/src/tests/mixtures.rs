@@ -5,7 +5,7 @@ use tealight_core::ops::{Op, Route, RouteGroups, RouteScoring};
 use super::curves::set;
 use super::{compile, refused, spec, tensors};
 use crate::testing::{TestModel, fused};
-use crate::{ImportOptions, Quantize, recognise};
+use crate::{ImportError, ImportOptions, Quantize, recognise};
 
 pub(super) const EXPERTS: i64 = 6;
 pub(super) const HIDDEN: i64 = 32;
@@ -282,4 +282,20 @@ fn what_is_not_a_routed_sum_names_the_node() {
     let mut other_sum = mixture();
     other_sum.edit("experts/sum").input[1] = "axis0".into();
     assert_eq!(refused(&other_sum)[0], "experts/sum");
+}
+
+#[test]
+fn a_mixture_whose_experts_a_tracer_followed_is_told_from_others() {
+    let mut traced = mixture();
+    traced.ints("experts/on", &[2], &[0, 1]);
+    let mask = ["places", "experts/count", "experts/on"];
+    traced.node("OneHot", &mask, &["experts/mask"]);
+    assert_eq!(refused(&traced), ["experts/mask"]);
+
+    traced.node("Gather", &["experts/mask", "axis0"], &["expert/mask"]);
+    traced.node("NonZero", &["expert/mask"], &["expert/tokens"]);
+    let Err(ImportError::TracedExperts { node }) = compile(&traced) else {
+        panic!("taken for another");
+    };
+    assert_eq!(node, "expert/tokens");
 }

@@ -13,6 +13,7 @@ pub(crate) mod grid;
 pub(crate) mod layout;
 pub(crate) mod network;
 mod rules;
+mod traced;
 pub(crate) mod value;
 
 use std::collections::HashMap;
@@ -97,6 +98,11 @@ pub(crate) fn walk(graph: &Graph, context: Option<usize>) -> Result<Decoder, Imp
         }
     }
     if !unrecognised.is_empty() {
+        if let Some(node) = traced::experts(graph) {
+            return Err(ImportError::TracedExperts {
+                node: node.name.clone(),
+            });
+        }
         return Err(ImportError::Unrecognised(unrecognised));
     }
     bind::outputs(graph, walk)

@@ -54,7 +54,8 @@ impl Embedder {
             });
         }
         let context = model.context();
-        let whole = model.plan().model().whole != 0;
+        let plan = model.plan()?;
+        let whole = plan.model().whole != 0;
         let step = if whole {
             context
         } else {
@@ -72,7 +73,6 @@ impl Embedder {
             model: model.name().to_owned(),
             source,
         };
-        let plan = model.plan();
         let lines = KvCache::lines(plan, &config).map_err(wrong)?;
         let cache = KvCache::new(plan, &config, Memory::new("KV cache", lines)?).map_err(wrong)?;
         Ok(Embedder {
@@ -205,7 +205,7 @@ impl Embedder {
                 Pooling::Last => Logits::Last,
                 Pooling::Cls | Pooling::Mean => Logits::All,
             };
-            let executor = self.model.executor(tokens.len());
+            let executor = self.model.executor(tokens.len())?;
             let rows = executor.step(&mut self.cache, &mut self.arena, tokens, wanted)?;
             rows.chunks_exact(width).for_each(|row| pool.add(row));
         }

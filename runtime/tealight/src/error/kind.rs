@@ -54,6 +54,10 @@ impl Error {
             | Error::NoTemplate { .. }
             | Error::NoLogits { .. }
             | Error::NoEmbeddings { .. } => ErrorKind::Unsupported,
+            #[cfg(feature = "tract")]
+            Error::NoEngine { .. } | Error::OnlyPlans { .. } | Error::Tract { .. } => {
+                ErrorKind::Unsupported
+            }
             Error::Template { source, .. } => match source {
                 TemplateError::Refused(_) => ErrorKind::InvalidInput,
                 TemplateError::Syntax(_) | TemplateError::Failed(_) => ErrorKind::Unsupported,

@@ -34,8 +34,8 @@ pub(super) struct Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    pub(super) fn of(model: &'a Model, kv: KvType) -> Touched<'a> {
-        let plan = model.plan();
+    pub(super) fn of(model: &'a Model, kv: KvType) -> Result<Touched<'a>, tealight::Error> {
+        let plan = model.plan()?;
         let mut tables = HashSet::new();
         for op in plan.ops() {
             if let Op::Embed(op) = op {
@@ -49,10 +49,10 @@ impl<'a> Touched<'a> {
         }
         let weights = plan.tensors().enumerate();
         let weights = weights.filter(|(id, _)| !tables.contains(&TensorId(*id as u32)));
-        Touched {
+        Ok(Touched {
             weights: weights.map(|(_, tensor)| tensor.data).collect(),
             kv_position: model.kv_bytes_per_token(kv) as f64,
-        }
+        })
     }
 
     /// Bytes that a token reads after so many others, `positions` of them on average.
@@ -163,8 +163,9 @@ mod tests {
     #[test]
     fn a_token_reads_the_weights_once_and_the_keys_and_values_before_it() {
         let model = Model::embedded().unwrap();
-        let touched = Touched::of(&model, KvType::F16);
-        let all: usize = model.plan().tensors().map(|tensor| tensor.data.len()).sum();
+        let touched = Touched::of(&model, KvType::F16).unwrap();
+        let plan = model.plan().unwrap();
+        let all: usize = plan.tensors().map(|tensor| tensor.data.len()).sum();
         let weights = touched.bytes(0.0);
         assert!(weights > 0.5 * all as f64 && weights <= all as f64);
         let kv = model.info().kv_bytes_per_token as f64;

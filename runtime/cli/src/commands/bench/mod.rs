@@ -126,7 +126,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), Failure> {
         let bar = progress(tests.len() * (args.repetitions + 1));
         for test in tests {
             let touched = (args.bandwidth && test.generate > 0)
-                .then(|| Touched::of(&model, open::kv(&args.model)));
+                .then(|| Touched::of(&model, open::kv(&args.model)))
+                .transpose()?;
             rows.push(measure(&model, test, args.repetitions, touched, &bar)?);
         }
         bar.finish_and_clear();

@@ -142,13 +142,18 @@ fn text(model: &Model, memory: &Memory, args: &InspectArgs) -> Result<(), Failur
     for (name, value) in facts {
         writeln!(out, "{} {value}", bold(&format!("{name:<13}")))?;
     }
-    write!(out, "\n{}", operators::counts(model))?;
-    write!(out, "\n{}", tensors::encodings(model))?;
+    if let (Some(notice), false) = (model.notice(), args.ops || args.tensors) {
+        writeln!(out, "\n{notice}")?;
+        return Ok(());
+    }
+    let plan = model.plan()?;
+    write!(out, "\n{}", operators::counts(plan))?;
+    write!(out, "\n{}", tensors::encodings(plan))?;
     if args.ops {
-        write!(out, "\n{}", operators::details(model))?;
+        write!(out, "\n{}", operators::details(plan))?;
     }
     if args.tensors {
-        write!(out, "\n{}", tensors::details(model))?;
+        write!(out, "\n{}", tensors::details(plan))?;
     }
     Ok(())
 }
@@ -163,12 +168,17 @@ fn json(model: &Model, memory: &Memory, args: &InspectArgs) -> Result<(), Failur
             "working_bytes": memory.working,
             "total_bytes": memory.total(),
         },
-        "operators": operators::counts_json(model),
-        "tensors": tensors::json(model),
     });
-    if args.ops {
-        let ops: Vec<Value> = operators::list(model).map(Value::from).collect();
-        object["ops"] = ops.into();
+    match model.notice() {
+        Some(notice) if !args.ops => object["notice"] = notice.into(),
+        _ => {
+            let plan = model.plan()?;
+            object["operators"] = operators::counts_json(plan);
+            object["tensors"] = tensors::json(plan).into();
+            if args.ops {
+                object["ops"] = operators::list(plan).map(Value::from).collect();
+            }
+        }
     }
     writeln!(stdout().lock(), "{object}")?;
     Ok(())

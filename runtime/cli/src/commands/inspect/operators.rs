@@ -3,31 +3,31 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tealight::Model;
 use tealight::ops::{Activation, InputPrecision, Op, TensorId, View};
+use tealight::plan::Plan;
 
 use crate::table::{Align, markdown};
 
-pub(super) fn counts(model: &Model) -> String {
-    let counted = count(model).into_iter();
+pub(super) fn counts(plan: &Plan<impl AsRef<[u8]>>) -> String {
+    let counted = count(plan).into_iter();
     let rows: Vec<_> = counted
         .map(|(name, count)| vec![name.into(), count.to_string()])
         .collect();
     markdown(&[("operator", Align::Left), ("count", Align::Right)], &rows)
 }
 
-pub(super) fn counts_json(model: &Model) -> Value {
-    count(model)
+pub(super) fn counts_json(plan: &Plan<impl AsRef<[u8]>>) -> Value {
+    count(plan)
         .into_iter()
         .map(|(name, count)| (name.to_owned(), Value::from(count)))
         .collect()
 }
 
 /// Every operator on a line of its own, in the order of execution.
-pub(super) fn details(model: &Model) -> String {
-    let head = model.plan().model().head as usize;
+pub(super) fn details(plan: &Plan<impl AsRef<[u8]>>) -> String {
+    let head = plan.model().head as usize;
     let mut text = String::new();
-    for (index, line) in list(model).enumerate() {
+    for (index, line) in list(plan).enumerate() {
         if index == head {
             text.push_str("      for wanted positions only:\n");
         }
@@ -37,21 +37,21 @@ pub(super) fn details(model: &Model) -> String {
 }
 
 /// Every operator as `Linear b1[0..64] as int16 -> b2[0..192], q_proj int4 192x64`.
-pub(super) fn list(model: &Model) -> impl Iterator<Item = String> {
-    model.plan().ops().map(|op| describe(model, &op))
+pub(super) fn list(plan: &Plan<impl AsRef<[u8]>>) -> impl Iterator<Item = String> {
+    plan.ops().map(|op| describe(plan, &op))
 }
 
-fn count(model: &Model) -> BTreeMap<&'static str, usize> {
+fn count(plan: &Plan<impl AsRef<[u8]>>) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    for op in model.plan().ops() {
+    for op in plan.ops() {
         *counts.entry(op.name()).or_default() += 1;
     }
     counts
 }
 
-fn describe(model: &Model, op: &Op) -> String {
+fn describe(plan: &Plan<impl AsRef<[u8]>>, op: &Op) -> String {
     let tensor = |id: TensorId| {
-        let tensor = model.plan().tensor(id);
+        let tensor = plan.tensor(id);
         format!(
             "{} {} {}x{}",
             tensor.name,
@@ -92,7 +92,7 @@ fn describe(model: &Model, op: &Op) -> String {
         }
         Op::Attention(op) => {
             let (query, key, value) = (view(op.query), view(op.key), view(op.value));
-            let cache = &model.plan().caches()[op.cache.0 as usize];
+            let cache = &plan.caches()[op.cache.0 as usize];
             let heads = op.query.width / cache.key_dim.max(1);
             let window = op
                 .window
@@ -198,7 +198,7 @@ fn describe(model: &Model, op: &Op) -> String {
         }
         Op::Encode(op) => {
             let (query, key, value) = (view(op.query), view(op.key), view(op.value));
-            let cache = &model.plan().caches()[op.cache.0 as usize];
+            let cache = &plan.caches()[op.cache.0 as usize];
             let heads = op.query.width / cache.key_dim.max(1);
             format!(
                 "{query}, {key}, {value} -> {}, {heads} heads over {}, both ways, scale {}",

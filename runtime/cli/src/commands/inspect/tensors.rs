@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tealight::Model;
+use tealight::plan::Plan;
 
 use crate::table::{Align, markdown};
 use crate::units;
@@ -16,9 +16,9 @@ struct Total {
     bytes: u64,
 }
 
-pub(super) fn encodings(model: &Model) -> String {
+pub(super) fn encodings(plan: &Plan<impl AsRef<[u8]>>) -> String {
     let mut totals: BTreeMap<&str, Total> = BTreeMap::new();
-    for tensor in model.plan().tensors() {
+    for tensor in plan.tensors() {
         let total = totals.entry(tensor.encoding.name()).or_default();
         total.tensors += 1;
         total.values += tensor.rows as u64 * tensor.cols as u64;
@@ -41,9 +41,8 @@ pub(super) fn encodings(model: &Model) -> String {
     markdown(&columns, &totals.into_iter().map(row).collect::<Vec<_>>())
 }
 
-pub(super) fn details(model: &Model) -> String {
-    let rows: Vec<_> = model
-        .plan()
+pub(super) fn details(plan: &Plan<impl AsRef<[u8]>>) -> String {
+    let rows: Vec<_> = plan
         .tensors()
         .map(|tensor| {
             vec![
@@ -63,10 +62,8 @@ pub(super) fn details(model: &Model) -> String {
     markdown(&columns, &rows)
 }
 
-pub(super) fn json(model: &Model) -> Vec<Value> {
-    model
-        .plan()
-        .tensors()
+pub(super) fn json(plan: &Plan<impl AsRef<[u8]>>) -> Vec<Value> {
+    plan.tensors()
         .map(|tensor| {
             json!({
                 "name": tensor.name,
