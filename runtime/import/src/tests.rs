@@ -197,7 +197,7 @@ fn graphs_that_mean_something_else_are_refused() {
             m.ints("tokens", &[1], &[1]);
             m.edit("h1/mean").input[1] = "tokens".into();
         }),
-        ("a gate of other activations", "silu", |m| {
+        ("a gate of other activations", "mlp", |m| {
             m.edit("silu").input[0] = "up".into()
         }),
         ("a rotation that negates the wrong half", "q/swapped", |m| {
