@@ -117,8 +117,8 @@ FAMILIES = {
         routed_scaling_factor=1.5,
     )),
     "gpt-oss": ("gpt_oss", dict(
-        SLIDING, head_dim=HEAD_DIM, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, swiglu_limit=1.5,
-        rope_scaling=dict(rope_type="yarn", factor=4.0, beta_fast=32.0, beta_slow=1.0, truncate=False, original_max_position_embeddings=16),
+        SLIDING, head_dim=HEAD_DIM, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, swiglu_limit=7.0,
+        rope_scaling=dict(rope_type="yarn", factor=4.0, beta_fast=32.0, beta_slow=1.0, truncate=False, original_max_position_embeddings=1024),
     )),
     # Gated delta nets around attention whose outputs have gates, the texts of models that see. Keys serve two states each.
     "qwen3.5": ("qwen3_5", dict(tie_word_embeddings=True, text_config=DELTA, vision_config=EYE)),
@@ -145,7 +145,7 @@ FAMILIES = {
 # Families that other exporters stop at, or trace wrongly, and models/export does not.
 OURS = {
     "qwen3-moe", "mixtral", "olmoe", "qwen2-moe", "deepseek-v3", "kimi-k2", "moonlight", "glm-4.5", "hunyuan-moe", "granite-4", "granite-4-moe",
-    "minimax", "qwen3-next", "qwen3.5", "lfm2-moe",
+    "minimax", "qwen3-next", "qwen3.5", "lfm2-moe", "gpt-oss",
 }
 
 
@@ -162,8 +162,27 @@ def five_bits(values):
     return (values.view(torch.int32) & ~0x7FFFF).view(torch.float32)
 
 
+def to_mxfp4(experts):
+    """Rounds gpt-oss's experts, `[experts, inputs, outputs]`, to MXFP4; returns them as its checkpoints have them, which the builder reads."""
+    magnitudes = torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+    stored = {}
+    for name in ("gate_up_proj", "down_proj"):
+        weight = getattr(experts, name)
+        blocks = weight.transpose(1, 2).unflatten(-1, (-1, 32))
+        exponents = torch.ceil(torch.log2(blocks.abs().amax(-1, keepdim=True) / 6)).clamp(-127, 127)
+        scaled = blocks / 2**exponents
+        codes = (scaled.abs()[..., None] - magnitudes).abs().argmin(-1)
+        weight.copy_((magnitudes[codes] * scaled.sign() * 2**exponents).flatten(-2).transpose(1, 2))
+        codes = (codes + 8 * (scaled < 0)).to(torch.uint8)
+        stored[f"{name}_blocks"] = codes[..., ::2] | codes[..., 1::2] << 4
+        stored[f"{name}_scales"] = (exponents[..., 0] + 127).to(torch.uint8)
+    return stored
+
+
 def models(folder, family):
+    from safetensors import safe_open
     from safetensors.numpy import save_file
+    from safetensors.torch import save_file as torch_file
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText
 
     architecture, changes = FAMILIES[family]
@@ -183,7 +202,18 @@ def models(folder, family):
             # Not below zero: transformers 4 takes the experts of other groups for zeros, later ones for less than anything.
             if name.endswith("e_score_correction_bias"):
                 bias.copy_(five_bits(0.3 * torch.rand_like(bias)))
+        stored = {}
+        for name, module in model.named_modules():
+            if architecture == "gpt_oss" and name.endswith("experts"):
+                # So great that some gates are at their limit.
+                module.gate_up_proj.mul_(4)
+                stored |= {f"{name}.{key}": value.contiguous() for key, value in to_mxfp4(module).items()}
     model.save_pretrained(folder / "hf")
+    if stored:
+        weights = folder / "hf" / "model.safetensors"
+        with safe_open(weights, "pt") as opened:
+            stored |= {key: opened.get_tensor(key) for key in opened.keys()}
+        torch_file(stored, weights, metadata={"format": "pt"})
     ids = np.random.default_rng(0).integers(3, COMMON["vocab_size"], TOKENS)
     with torch.no_grad():
         if family in EMBEDDINGS:
@@ -318,7 +348,7 @@ def dynamo(folder, family, opset):
     if family in EMBEDDINGS:
         return dynamo_hidden(folder, opset)
 
-    model = AutoModelForCausalLM.from_pretrained(folder / "hf", dtype=torch.float32, attn_implementation="eager" if family == "gemma-2" else "sdpa").eval()
+    model = AutoModelForCausalLM.from_pretrained(folder / "hf", dtype=torch.float32, attn_implementation="eager" if family in {"gemma-2", "gpt-oss"} else "sdpa").eval()
     config = model.config
     layers, heads = config.num_hidden_layers, config.num_key_value_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads

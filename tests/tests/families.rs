@@ -48,8 +48,9 @@ fn hidden_states_agree_with_those_of_transformers() {
 }
 
 /// Loops over the experts that the tracer's example was routed to, and a mask out of Trilu.
-const NOT_YET: [(&str, &str); 6] = [
+const NOT_YET: [(&str, &str); 7] = [
     ("glm-4.5", "optimum-fp32"),
+    ("gpt-oss", "optimum-fp32"),
     ("hunyuan-moe", "optimum-fp32"),
     ("mixtral", "optimum-fp32"),
     ("olmoe", "optimum-fp32"),
@@ -98,6 +99,7 @@ fn meaning(op: &Op) -> String {
         Op::Linear(op) => format!("Linear {} {}", op.input.width, op.output.width),
         Op::Rope(op) => format!("Rope {} of {} {:?}", op.rotary_dim, op.head_dim, op.style),
         Op::Attention(op) => format!("Attention {:.4} {:?} {:?}", op.scale, op.window, op.softcap),
+        Op::Sinks(op) => format!("Sinks, {}", meaning(&Op::Attention(op.attention))),
         Op::Gate(op) => format!("Gate {:?}", op.activation),
         Op::Softcap(op) => format!("Softcap {}", op.cap),
         Op::Route(op) => format!(

@@ -15,8 +15,15 @@ def every_expert(self, hidden_states, top_k_index, top_k_weights):
 
     places = (hidden_states.shape[0], self.num_experts)
     weights = torch.zeros(places, dtype=top_k_weights.dtype).scatter(1, top_k_index, top_k_weights)
-    first, last = self.gate_up_proj.transpose(1, 2), self.down_proj.transpose(1, 2)
-    every = self._apply_gate(hidden_states.unsqueeze(0) @ first) @ last
+    first, last = self.gate_up_proj, self.down_proj
+    if not self.is_transposed:
+        first, last = first.transpose(1, 2), last.transpose(1, 2)
+    both = hidden_states.unsqueeze(0) @ first
+    if self.has_bias:
+        both = both + self.gate_up_proj_bias.unsqueeze(1)
+    every = self._apply_gate(both) @ last
+    if self.has_bias:
+        every = every + self.down_proj_bias.unsqueeze(1)
     return (every * weights.t().unsqueeze(-1)).sum(0)
 
 
@@ -37,9 +44,9 @@ def make_traceable(model):
 
     mixtures = {name: module for name, module in model.named_modules() if hasattr(module, "down_proj") and hasattr(module, "num_experts")}
     for name, module in mixtures.items():
-        # What transformers says about experts that are not two plain weights side by side.
-        odd = [flag for flag in ("has_bias", "is_transposed", "has_post_expert_norm") if getattr(module, flag, False)]
-        odd += [flag for flag in ("has_gate", "is_concatenated") if not getattr(module, flag, False)]
+        # What transformers says about experts that are not gated MLPs.
+        odd = ["has_post_expert_norm"] if getattr(module, "has_post_expert_norm", False) else []
+        odd += [] if getattr(module, "has_gate", False) else ["no gate"]
         if odd:
             raise Refused(f"{name}: experts with {', '.join(odd)} are not exported yet")
     for router in (module for module in model.modules() if type(module).__name__.startswith("GraniteMoe") and hasattr(module, "top_k")):

@@ -14,8 +14,10 @@ def model(folder):
     if not (Path(folder) / "config.json").is_file():
         raise Refused(f"{folder} has no config.json: it is no Hugging Face folder")
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    # Fused attention has no cap on scores.
-    attention = "eager" if getattr(config, "attn_logit_softcapping", None) else "sdpa"
+    # Fused attention has no cap on scores, and no sinks.
+    kind = AutoModelForCausalLM._model_mapping[type(config)]
+    fused = getattr(kind, "_supports_sdpa", True) and not getattr(config, "attn_logit_softcapping", None)
+    attention = "sdpa" if fused else "eager"
     loaded = AutoModelForCausalLM.from_pretrained(
         folder, config=config, dtype=torch.float32, attn_implementation=attention, local_files_only=True
     )

@@ -1,5 +1,6 @@
 //! Whole graphs: what is recognised, what must not be, and what hostile files do.
 
+mod bent;
 mod branches;
 mod convolutions;
 mod curves;
@@ -9,6 +10,7 @@ mod fused_mixtures;
 mod hidden;
 mod mixtures;
 mod recurrences;
+mod sinks;
 mod storages;
 mod weighed;
 
@@ -231,7 +233,7 @@ fn graphs_that_mean_something_else_are_refused() {
 
 #[test]
 fn fused_attention_of_other_kinds_is_refused() {
-    for (name, value) in [("smooth_softmax", 1), ("unheard_of", 1)] {
+    for (name, value) in [("qk_output", 1), ("unheard_of", 1)] {
         let mut model = fused();
         set(&mut model, "attended", name, value, 0.0);
         assert_eq!(refused(&model), ["attended"], "{name}");

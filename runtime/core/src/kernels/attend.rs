@@ -43,6 +43,9 @@ pub(crate) struct Queries<'a> {
     /// Whether every token attends to all positions, those behind its own too.
     #[cfg(feature = "encoders")]
     pub(crate) both_ways: bool,
+    /// A score for every head, not of these alone, that weighs in as if of a value of zeros.
+    #[cfg(feature = "sinks")]
+    pub(crate) sinks: Option<&'a [f32]>,
 }
 
 /// What becomes of `query · key` before the softmax.
@@ -90,7 +93,7 @@ impl Queries<'_> {
 ///    zeros filling up the last vector; with a cap then as [`Lanes::softcap`] says;
 /// 2. `weight = exp(score − max)`;
 /// 3. `total`: the sum of the weights by sixteen lanes, position `i` in lane `i % 16`, and the
-///    tree 8-4-2-1;
+///    tree 8-4-2-1; with a sink then plus `exp(sink − max)`, which may be infinite;
 /// 4. `out = fma(weight, value, out)` from zero, position after position;
 /// 5. `out = out · (1 / total)`.
 ///
@@ -280,7 +283,17 @@ impl<E: KvVector> Attend<'_, E> {
             }
             // What is out of sight weighs nothing, so it is no matter which queries share a tile.
             scores[..self.queries.start(first + q) - from * LANES].fill(f32::NEG_INFINITY);
-            self.inverse[q] = 1.0 / softmax(lanes, scores);
+            #[cfg_attr(not(feature = "sinks"), allow(unused))]
+            let (max, total) = exponentials(lanes, scores);
+            #[cfg(feature = "sinks")]
+            let total = match self.queries.sinks {
+                Some(sinks) => {
+                    let sink = sinks[self.queries.place(first + q).1];
+                    total + lanes.greatest(lanes.exp(lanes.splat(sink - max)))
+                }
+                None => total,
+            };
+            self.inverse[q] = 1.0 / total;
         }
     }
 
@@ -536,19 +549,19 @@ fn softcap<L: Lanes>(lanes: L, scores: &mut [f32], cap: f32) {
     }
 }
 
-/// Turns scores into weights `exp(score − max)`; returns their sum.
+/// Turns scores into weights `exp(score − max)`; returns the greatest and the weights' sum.
 #[inline(always)]
-pub(super) fn softmax<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
+pub(super) fn exponentials<L: Lanes>(lanes: L, scores: &mut [f32]) -> (f32, f32) {
     let (chunks, tail) = scores.as_chunks_mut::<LANES>();
     let mut max = lanes.splat(f32::NEG_INFINITY);
     for chunk in chunks.iter() {
         max = lanes.max(lanes.load(chunk), max);
     }
-    let max = tail.iter().fold(
+    let greatest = tail.iter().fold(
         lanes.greatest(max),
         |max, x| if *x > max { *x } else { max },
     );
-    let max = lanes.splat(max);
+    let max = lanes.splat(greatest);
 
     let mut total = lanes.splat(0.0);
     for chunk in chunks {
@@ -561,5 +574,5 @@ pub(super) fn softmax<L: Lanes>(lanes: L, scores: &mut [f32]) -> f32 {
         lanes.store_some(weights, tail);
         total = lanes.add(total, lanes.load_some(tail));
     }
-    lanes.sum(total)
+    (greatest, lanes.sum(total))
 }

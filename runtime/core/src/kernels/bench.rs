@@ -186,6 +186,8 @@ pub fn attend(
         window: usize::MAX,
         #[cfg(feature = "encoders")]
         both_ways: false,
+        #[cfg(feature = "sinks")]
+        sinks: None,
     };
     let scoring = Scoring {
         scale: 0.125,

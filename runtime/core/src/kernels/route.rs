@@ -1,7 +1,7 @@
 //! From a router's logits to the weights of the experts that it chooses.
 
 use super::Isa;
-use super::attend::softmax;
+use super::attend::exponentials;
 use super::lanes::{Kernel, LANES, Lanes};
 use super::linear_int8::DotBlocks;
 
@@ -145,7 +145,7 @@ impl Kernel for Score<'_> {
     fn run<L: DotBlocks>(self, lanes: L) {
         match self.scoring {
             RouteScoring::Softmax => {
-                let total = softmax(lanes, self.row);
+                let (_, total) = exponentials(lanes, self.row);
                 for weight in self.row {
                     *weight /= total;
                 }

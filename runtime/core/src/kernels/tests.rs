@@ -285,19 +285,21 @@ proptest! {
         heads in 1..5usize,
         window in prop_oneof![Just(usize::MAX), 1..60usize],
         softcap in prop::option::of(0.1..4f32),
+        sinks in prop::option::of(prop::collection::vec(-4f32..4.0, 8)),
         seed in any::<u64>(),
     ) {
         let mut numbers = Numbers(seed);
         let len = position + tokens;
         let scoring = Scoring { scale: 0.3, softcap };
+        let sinks = sinks.as_deref();
         let query = numbers.tame(tokens * heads * key_dim);
         let [keys, values] = [numbers.tame(len * key_dim), numbers.tame(len * value_dim)];
         let kv = (&keys[..], key_dim, &values[..], value_dim);
         let run = |isa, cut: usize| {
             [
-                attended::<[f32; LANES]>(isa, &query, kv, (position, window), heads, scoring, cut),
-                attended::<[f16; LANES]>(isa, &query, kv, (position, window), heads, scoring, cut),
-                attended::<Int8Vector>(isa, &query, kv, (position, window), heads, scoring, cut),
+                attended::<[f32; LANES]>(isa, &query, kv, (position, window, sinks), heads, scoring, cut),
+                attended::<[f16; LANES]>(isa, &query, kv, (position, window, sinks), heads, scoring, cut),
+                attended::<Int8Vector>(isa, &query, kv, (position, window, sinks), heads, scoring, cut),
             ]
         };
         let expected = run(Isa::SCALAR, 1);
@@ -323,7 +325,8 @@ proptest! {
                     cap.map_or(score, |cap| cap * (score / cap).tanh()).exp()
                 })
                 .collect();
-            let total: f64 = weights.iter().sum();
+            let sink = sinks.map_or(0.0, |sinks| f64::from(sinks[i % heads]).exp());
+            let total = weights.iter().sum::<f64>() + sink;
             for d in 0..value_dim {
                 let value = |p: usize| f64::from(values[p * value_dim + d]);
                 let exact: f64 = (first..len).map(|p| weights[p - first] / total * value(p)).sum();
@@ -357,7 +360,7 @@ proptest! {
             let kv = (&values[..], 1, &values[..], 1);
             let [plain, bent] = [None, Some(2.0)].map(|softcap| {
                 let scoring = Scoring { scale: 0.3, softcap };
-                attended::<[f32; LANES]>(isa, &[1.0], kv, (n - 1, n), 1, scoring, 1)
+                attended::<[f32; LANES]>(isa, &[1.0], kv, (n - 1, n, None), 1, scoring, 1)
             });
             [product, normed, gated, gelu, capped, plain, bent].map(|x| bits(&x))
         };

@@ -75,15 +75,17 @@ impl Attention {
     }
 
     pub(super) fn run(&self, run: &Run<'_>) {
-        self.attend(run, false);
+        self.attend(run, false, None);
     }
 
-    /// Runs it, to all tokens of the step where it is `both_ways`.
+    /// Runs it, to all tokens of the step where it is `both_ways`, with a sink a head where there
+    /// are any.
     #[inline]
     pub(super) fn attend(
         &self,
         run: &Run<'_>,
         #[cfg_attr(not(feature = "encoders"), allow(unused))] both_ways: bool,
+        #[cfg_attr(not(feature = "sinks"), allow(unused))] sinks: Option<&[f32]>,
     ) {
         let mut cache = run.cache(self.cache);
         cache.append(run.isa, run.rows(self.key), run.rows(self.value));
@@ -114,6 +116,8 @@ impl Attention {
                 window,
                 #[cfg(feature = "encoders")]
                 both_ways,
+                #[cfg(feature = "sinks")]
+                sinks,
             };
             let range = first..queries.count().min(first + tile);
             // SAFETY: tiles are disjoint (token, head) pairs, and each is dealt to one thread.

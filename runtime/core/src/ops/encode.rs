@@ -49,7 +49,7 @@ impl Encode {
     }
 
     pub(super) fn run(&self, run: &Run<'_>) {
-        self.attention().attend(run, true);
+        self.attention().attend(run, true, None);
     }
 
     /// All but the direction.

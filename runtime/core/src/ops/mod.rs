@@ -29,6 +29,8 @@ mod rms_norm;
 mod rope;
 #[cfg(feature = "experts")]
 mod route;
+#[cfg(feature = "sinks")]
+mod sinks;
 mod softcap;
 mod views;
 mod words;
@@ -58,6 +60,8 @@ pub use rms_norm::RmsNorm;
 pub use rope::{Rope, RopeStyle};
 #[cfg(feature = "experts")]
 pub use route::{Route, RouteGroups, RouteScoring};
+#[cfg(feature = "sinks")]
+pub use sinks::Sinks;
 pub use softcap::Softcap;
 
 pub use crate::kernels::InputPrecision;
@@ -136,6 +140,9 @@ pub enum Op {
     /// Columns out of others.
     #[cfg(feature = "recurrence")]
     Pick(Pick),
+    /// Attention with a sink a head.
+    #[cfg(feature = "sinks")]
+    Sinks(Sinks),
 }
 
 impl Op {
@@ -168,6 +175,8 @@ impl Op {
             Op::Recurrence(_) => "Recurrence",
             #[cfg(feature = "recurrence")]
             Op::Pick(_) => "Pick",
+            #[cfg(feature = "sinks")]
+            Op::Sinks(_) => "Sinks",
         }
     }
 
@@ -201,6 +210,8 @@ impl Op {
             Op::Recurrence(op) => writer.op(16, op),
             #[cfg(feature = "recurrence")]
             Op::Pick(op) => writer.op(17, op),
+            #[cfg(feature = "sinks")]
+            Op::Sinks(op) => writer.op(18, op),
         };
         OpRecord {
             kind,
@@ -238,6 +249,8 @@ impl Op {
             16 => Op::Recurrence(reader.get()?),
             #[cfg(feature = "recurrence")]
             17 => Op::Pick(reader.get()?),
+            #[cfg(feature = "sinks")]
+            18 => Op::Sinks(reader.get()?),
             _ => return None,
         })
     }
@@ -271,6 +284,8 @@ impl Op {
             Op::Recurrence(op) => op.check(checker),
             #[cfg(feature = "recurrence")]
             Op::Pick(op) => op.check(checker),
+            #[cfg(feature = "sinks")]
+            Op::Sinks(op) => op.check(checker),
         }
     }
 
@@ -303,6 +318,8 @@ impl Op {
             Op::Recurrence(op) => op.run(run),
             #[cfg(feature = "recurrence")]
             Op::Pick(op) => op.run(run),
+            #[cfg(feature = "sinks")]
+            Op::Sinks(op) => op.run(run),
         }
     }
 }

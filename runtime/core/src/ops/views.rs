@@ -1,5 +1,7 @@
 //! Which parts of the working memory an operator touches.
 
+#[cfg(feature = "sinks")]
+use super::Sinks;
 use super::{Op, View};
 
 impl Op {
@@ -33,6 +35,10 @@ impl Op {
             Op::Pick(op) => [Some(op.input), None, None],
             #[cfg(feature = "recurrence")]
             Op::Recurrence(op) => [Some(op.query), Some(op.key), Some(op.value)],
+            #[cfg(feature = "sinks")]
+            Op::Sinks(Sinks { attention: op, .. }) => {
+                [Some(op.query), Some(op.key), Some(op.value)]
+            }
         };
         let views = views.into_iter();
         #[cfg(feature = "recurrence")]
@@ -72,6 +78,8 @@ impl Op {
             Op::Recurrence(op) => op.output,
             #[cfg(feature = "recurrence")]
             Op::Pick(op) => op.output,
+            #[cfg(feature = "sinks")]
+            Op::Sinks(op) => op.attention.output,
         }
     }
 }

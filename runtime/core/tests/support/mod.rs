@@ -12,7 +12,7 @@ use tealight_core::layout::{BLOCK, Encoding, GROUP_ROWS, pack_float, pack_quanti
 use tealight_core::ops::{
     Activate, Activation, Add, Attention, Bend, BufferId, CacheId, Convolution, Embed, Experts,
     Gate, InputPrecision, Linear, Op, Pick, Recurrence, RmsNorm, Rope, RopeStyle, Route,
-    RouteGroups, RouteScoring, Softcap, TensorId, Update, View,
+    RouteGroups, RouteScoring, Sinks, Softcap, TensorId, Update, View,
 };
 use tealight_core::plan::format::*;
 use tealight_core::tokenizer::tables::{SPECIAL, STRIP_LEFT, STRIP_RIGHT, TokenTablesRecord};
@@ -175,7 +175,7 @@ impl Builder {
                 }));
             }
             let cache = CacheId(layer);
-            self.ops.push(Op::Attention(Attention {
+            let attention = Attention {
                 query,
                 key,
                 value,
@@ -184,7 +184,15 @@ impl Builder {
                 scale: 0.2,
                 window: NonZeroU32::new(layer * 7),
                 softcap: (layer == 1).then_some(3.0),
-            }));
+            };
+            let op = match layer {
+                0 => Op::Attention(attention),
+                _ => Op::Sinks(Sinks {
+                    attention,
+                    sinks: self.vector(1, HEADS),
+                }),
+            };
+            self.ops.push(op);
             let weight = self.packed(HIDDEN, HEADS * HEAD_DIM);
             self.ops.push(Op::Linear(Linear {
                 input: mixed,
@@ -275,7 +283,7 @@ impl Builder {
             reserved: 0,
         };
         let ops: Vec<OpRecord> = self.ops.iter().map(Op::encode).collect();
-        let attends = |op: &&Op| matches!(op, Op::Attention(_));
+        let attends = |op: &&Op| matches!(op, Op::Attention(_) | Op::Sinks(_));
         let caches = vec![cache; self.ops.iter().filter(attends).count()];
         let tokens = token_tables();
         let sections: [(Section, &[u8]); 7] = [

@@ -131,6 +131,7 @@ fn every(value: Value, axis: usize, step: i64) -> Option<Value> {
             let layout = rows.layout.every(axis, step)?;
             Some(Value::Rows(rows.with_layout(layout)))
         }
+        Value::Experts(part) => part.every(axis, step).map(Box::new).map(Value::Experts),
         _ => None,
     }
 }
@@ -169,7 +170,8 @@ fn cut(value: &Value, axis: usize, from: Dim, to: Dim) -> Option<Value> {
         Value::Grid(grid) => Value::Grid(grid.slice(axis, from, to)?),
         Value::Truth(grid) => Value::Truth(grid.slice(axis, from, to)?),
         Value::Rows(rows) => Value::Rows(rows.with_layout(rows.layout.slice(axis, from, to)?)),
-        Value::Experts(part) => Value::Experts(part.cut(axis, from, to)?),
+        Value::Experts(part) => Value::Experts(Box::new(part.cut(axis, from, to)?)),
+        Value::Attention(part) => Value::Attention(part.cut(axis, from, to)?),
         Value::Convolution(part) => part.cut(axis, from, to)?,
         Value::Rotary(Part::Table(table)) => {
             Value::Rotary(Part::Table(table.slice(axis, from, to)?))

@@ -7,9 +7,10 @@
 //! tokens alone; where nothing is masked there, a token sees the whole text.
 
 use std::num::NonZeroU32;
+use std::rc::Rc;
 
 use crate::ImportError;
-use crate::onnx::Node;
+use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::grid::{Content, Grid, Linear};
 use crate::walk::layout::{Factor, Layout, columns};
@@ -25,11 +26,21 @@ const MASKED: f64 = -1e4;
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
     /// `scale · q · kᵀ`, capped where there is a cap.
-    Scores { scores: Scores, masked: bool },
+    Scores {
+        scores: Scores,
+        masked: bool,
+    },
     /// `tanh(scale · q · kᵀ)`
     Bent(Scores),
     /// Their softmax.
     Weights(Scores),
+    /// One score a head, which joins the softmax (`sinks.rs`).
+    Sinks(Rc<Tensor>),
+    /// Masked scores and the sinks behind them, and the greatest of each row.
+    Joined(Scores),
+    Greatest(Scores),
+    /// Their softmax, the sinks' weights included.
+    JoinedWeights(Scores),
     /// Where the softmax is no number: nowhere, since every token sees at least itself.
     Undefined(Scores),
 }
@@ -40,10 +51,11 @@ pub(crate) struct Scores {
     query: Rows,
     key: Kept,
     scale: f32,
-    heads: usize,
+    pub(super) heads: usize,
     softcap: Option<f32>,
     window: Option<NonZeroU32>,
     both_ways: bool,
+    pub(super) sinks: Option<Rc<Tensor>>,
 }
 
 /// How far back a mask lets a token see; itself is the first position.
@@ -66,17 +78,35 @@ impl Reach {
 
 impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
-        let (Part::Scores { scores, .. }
-        | Part::Bent(scores)
-        | Part::Weights(scores)
-        | Part::Undefined(scores)) = self;
-        let total = *scores.key.rows.layout.shape()?.last()?;
-        let heads = Dim::from(scores.heads);
-        Some(vec![Dim::ONE, heads, Dim::SEQUENCE, total])
+        let of = |scores: &Scores| Some((scores.heads, *scores.key.rows.layout.shape()?.last()?));
+        let (heads, last) = match self {
+            Part::Scores { scores, .. }
+            | Part::Bent(scores)
+            | Part::Weights(scores)
+            | Part::Undefined(scores) => of(scores)?,
+            Part::Joined(scores) | Part::JoinedWeights(scores) => {
+                let (heads, total) = of(scores)?;
+                (heads, total.add(Dim::ONE)?)
+            }
+            Part::Greatest(scores) => (scores.heads, Dim::ONE),
+            Part::Sinks(sinks) => (sinks.len(), Dim::ONE),
+        };
+        Some(vec![Dim::ONE, Dim::from(heads), Dim::SEQUENCE, last])
+    }
+
+    /// The weights of the positions alone.
+    pub(crate) fn cut(&self, axis: usize, from: Dim, to: Dim) -> Option<Part> {
+        let Part::JoinedWeights(scores) = self else {
+            return None;
+        };
+        let weights = Part::Weights(scores.clone());
+        let positions = *weights.shape()?.last()?;
+        let all = axis == 3 && from == Dim::new(0) && to == positions;
+        all.then_some(weights)
     }
 }
 
-fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
+pub(super) fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
     match walk.value(node, index)? {
         Value::Attention(part) => Some(part.clone()),
         _ => None,
@@ -103,7 +133,7 @@ pub(super) fn kept(
     }
 }
 
-fn step(part: Part) -> Outcome {
+pub(super) fn step(part: Part) -> Outcome {
     one(Some(Value::Attention(part)))
 }
 
@@ -203,6 +233,7 @@ fn scores(query: Rows, mut key: Kept) -> Option<Scores> {
         softcap: None,
         window: None,
         both_ways: false,
+        sinks: None,
     })
 }
 
@@ -423,6 +454,9 @@ pub(crate) fn softmax(walk: &mut Walk, node: &Node) -> Outcome {
             scores,
             masked: true,
         }) if matches!(axis, Some(-1 | 3)) => step(Part::Weights(scores)),
+        Some(Part::Joined(scores)) if matches!(axis, Some(-1 | 3)) => {
+            step(Part::JoinedWeights(scores))
+        }
         Some(Part::Scores {
             mut scores,
             masked: false,
@@ -475,6 +509,7 @@ fn attend(walk: &mut Walk, scores: &Scores, value: &Kept) -> Option<Rows> {
         window: scores.window,
         softcap: scores.softcap,
         both_ways: scores.both_ways,
+        sinks: scores.sinks.clone(),
     };
     let heads = scores.heads;
     Some(

@@ -1,16 +1,19 @@
 //! The experts of a mixture, computed for every token and weighed: gated MLPs whose weights lie
 //! in one tensor, `[experts, inputs, outputs]`.
 //!
-//! MatMul with the gates and what they multiply, in one tensor or in two; the activation; MatMul
-//! back; Mul by the router's weights; ReduceSum over experts. A plan runs only those whose weight
-//! is not zero, which is the same sum.
+//! MatMul with the gates and what they multiply, in one tensor or in two, as halves or in turn; Add of
+//! biases; the activation, and Clip, Mul and Add by numbers before it (gpt-oss); MatMul back; Mul by
+//! the router's weights; ReduceSum over experts. A plan runs only those whose weight is not zero,
+//! which is the same sum.
 
-use tealight_core::ops::{Activation, RouteScoring};
+use std::rc::Rc;
+
+use tealight_core::ops::{Activation, Bend, RouteScoring};
 
 use super::gated_mlp;
 use super::linear::float_matrix;
 use super::residual;
-use crate::onnx::Node;
+use crate::onnx::{Node, Tensor};
 use crate::walk::dim::Dim;
 use crate::walk::layout::{Factor, Layout, columns};
 use crate::walk::network::{Columns, RowOp};
@@ -29,9 +32,9 @@ pub(crate) enum Part {
     Activated(Mapped, Activation),
     Gated(Gated),
     /// Back to the width of the hidden state.
-    Down(Gated, Stored),
+    Down(Gated, Last),
     /// Times the experts' weights.
-    Weighed(Gated, Stored, Rows),
+    Weighed(Gated, Last, Rows),
 }
 
 /// Outputs of every expert's first linear map.
@@ -39,8 +42,16 @@ pub(crate) enum Part {
 pub(crate) struct Mapped {
     input: Rows,
     weight: Stored,
+    bias: Option<Stored>,
+    /// Columns of it: every one, or every second one.
     from: usize,
     to: usize,
+    every: usize,
+    /// What became of them: `scale · clamp(x, least, most) + plus`.
+    least: Option<f32>,
+    most: Option<f32>,
+    scale: f32,
+    plus: f32,
 }
 
 /// `activation(gate) · up`.
@@ -51,9 +62,21 @@ pub(crate) struct Gated {
     activation: Activation,
 }
 
+/// The last linear map.
+#[derive(Clone, Debug)]
+pub(crate) struct Last {
+    weight: Stored,
+    bias: Option<Stored>,
+}
+
 impl Mapped {
     fn width(&self) -> usize {
-        self.to - self.from
+        (self.to - self.from).div_ceil(self.every)
+    }
+
+    /// Whether they are those of a linear map.
+    fn is_plain(&self) -> bool {
+        (self.least, self.most, self.scale, self.plus) == (None, None, 1.0, 0.0)
     }
 }
 
@@ -65,7 +88,7 @@ impl Part {
             }
             Part::Gated(gated) => (&gated.gate, gated.gate.width()),
             Part::Down(gated, down) | Part::Weighed(gated, down, _) => {
-                (&gated.gate, *down.shape.last()?)
+                (&gated.gate, *down.weight.shape.last()?)
             }
         };
         let experts = Dim::from(*first.weight.shape.first()?);
@@ -78,7 +101,7 @@ impl Part {
             return None;
         };
         let (from, to) = (from.size()?, to.size()?);
-        let inside = from < to && to <= mapped.width();
+        let inside = from < to && to <= mapped.width() && mapped.every == 1 && mapped.is_plain();
         inside.then(|| {
             Part::Mapped(Mapped {
                 from: mapped.from + from,
@@ -89,15 +112,30 @@ impl Part {
     }
 }
 
+impl Part {
+    /// Every second of the columns, the first one included.
+    pub(crate) fn every(&self, axis: usize, step: i64) -> Option<Part> {
+        match self {
+            Part::Mapped(mapped)
+                if (axis, step, mapped.every) == (2, 2, 1) && mapped.is_plain() =>
+            {
+                let mapped = mapped.clone();
+                Some(Part::Mapped(Mapped { every: 2, ..mapped }))
+            }
+            _ => None,
+        }
+    }
+}
+
 fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
     match walk.value(node, index)? {
-        Value::Experts(part) => Some(part.clone()),
+        Value::Experts(part) => Some(Part::clone(part)),
         _ => None,
     }
 }
 
 fn step(part: Part) -> Outcome {
-    one(Some(Value::Experts(part)))
+    one(Some(Value::Experts(Box::new(part))))
 }
 
 /// `MatMul(x, weights)`, into the experts and out of them.
@@ -114,7 +152,7 @@ pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
     if let Some(Part::Gated(gated)) = part(walk, node, 0) {
         let fits = gated.gate.width() == inputs && gated.gate.weight.shape[0] == experts;
         return if fits {
-            step(Part::Down(gated, weight))
+            step(Part::Down(gated, Last { weight, bias: None }))
         } else {
             Ok(None)
         };
@@ -132,9 +170,77 @@ pub(crate) fn matmul(walk: &mut Walk, node: &Node) -> Outcome {
     step(Part::Mapped(Mapped {
         input,
         weight,
+        bias: None,
         from: 0,
         to: outputs,
+        every: 1,
+        least: None,
+        most: None,
+        scale: 1.0,
+        plus: 0.0,
     }))
+}
+
+/// `Add(linear map, bias)` with a bias of every expert, and `Add(factor, number)`.
+pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
+    for (this, other) in [(0, 1), (1, 0)] {
+        let (Some(part), by) = (part(walk, node, this), walk.float(node, other)?) else {
+            continue;
+        };
+        let bias = walk.stored(node, other).filter(|stored| {
+            let sizes = stored.shape.iter().map(|&size| Dim::from(size));
+            let shape = part.shape().map(|shape| vec![shape[0], Dim::ONE, shape[2]]);
+            shape == Some(sizes.collect()) && stored.tensor.dtype.is_float()
+        });
+        match (part, bias.cloned(), by) {
+            (Part::Mapped(mapped), bias @ Some(_), _)
+                if mapped.bias.is_none()
+                    && mapped.is_plain()
+                    && Some(&mapped.width()) == mapped.weight.shape.last() =>
+            {
+                return step(Part::Mapped(Mapped { bias, ..mapped }));
+            }
+            (Part::Down(gated, Last { weight, bias: None }), bias @ Some(_), _) => {
+                return step(Part::Down(gated, Last { weight, bias }));
+            }
+            (Part::Mapped(mapped), None, Some(by)) if mapped.scale == 1.0 => {
+                let plus = mapped.plus + by;
+                return step(Part::Mapped(Mapped { plus, ..mapped }));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// `Clip(linear map, least, most)`.
+pub(crate) fn clip(walk: &mut Walk, node: &Node) -> Outcome {
+    let (least, most) = (walk.float(node, 1)?, walk.float(node, 2)?);
+    let known = |index, limit: Option<f32>| node.input(index).is_some() == limit.is_some();
+    match part(walk, node, 0) {
+        Some(Part::Mapped(mapped)) if mapped.is_plain() && known(1, least) && known(2, most) => {
+            step(Part::Mapped(Mapped {
+                least,
+                most,
+                ..mapped
+            }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `Mul(gate, number)`.
+pub(crate) fn scale(walk: &mut Walk, node: &Node) -> Outcome {
+    for (this, other) in [(0, 1), (1, 0)] {
+        if let (Some(Part::Mapped(mapped)), Some(by)) =
+            (part(walk, node, this), walk.float(node, other)?)
+            && mapped.plus == 0.0
+        {
+            let scale = mapped.scale * by;
+            return step(Part::Mapped(Mapped { scale, ..mapped }));
+        }
+    }
+    Ok(None)
 }
 
 /// `Sigmoid(gate)`.
@@ -149,11 +255,19 @@ pub(crate) fn sigmoid(walk: &mut Walk, node: &Node) -> Outcome {
 pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
     for (this, other) in [(0, 1), (1, 0)] {
         match (part(walk, node, this), part(walk, node, other)) {
-            (Some(Part::Sigmoid(gate)), Some(Part::Mapped(same))) if gate == same => {
+            // The curve may be a steeper one.
+            (Some(Part::Sigmoid(gate)), Some(Part::Mapped(same)))
+                if (Mapped {
+                    scale: 1.0,
+                    ..gate.clone()
+                }) == same
+                    && gate.plus == 0.0 =>
+            {
                 return step(Part::Activated(gate, Activation::Silu));
             }
             (Some(Part::Activated(gate, activation)), Some(Part::Mapped(up)))
                 if gate.input == up.input
+                    && up.scale == 1.0
                     && gate.width() == up.width()
                     && gate.weight.shape[0] == up.weight.shape[0] =>
             {
@@ -165,7 +279,7 @@ pub(crate) fn multiply(walk: &mut Walk, node: &Node) -> Outcome {
             }
             (Some(Part::Down(gated, down)), None) => {
                 if let Some(weights) = walk.rows(node, other).cloned()
-                    && is_weights(walk, &weights, down.shape[0])
+                    && is_weights(walk, &weights, down.weight.shape[0])
                 {
                     return step(Part::Weighed(gated, down, weights));
                 }
@@ -303,46 +417,86 @@ pub(crate) fn sum(walk: &mut Walk, node: &Node) -> Outcome {
 }
 
 /// Appends the mixture; its result is `[1, sequence, outputs]`.
-fn mixture(walk: &mut Walk, gated: &Gated, down: &Stored, weights: &Rows) -> Option<Rows> {
+fn mixture(walk: &mut Walk, gated: &Gated, last: &Last, weights: &Rows) -> Option<Rows> {
     let Gated {
         gate,
         up,
         activation,
     } = gated;
+    let Last { weight: down, bias } = last;
     let (input, width) = (walk.columns(&gate.input)?, *down.shape.last()?);
+    let experts = down.shape[0];
     let weights = Rows {
-        layout: Layout::rows(down.shape[0]),
+        layout: Layout::rows(experts),
         ..weights.clone()
     };
-    let halves = gate.weight == up.weight && gate.to == up.from && gate.from == 0;
-    let mut first = Vec::new();
-    for expert in 0..down.shape[0] {
-        if halves && Some(&up.to) == up.weight.shape.last() {
-            first.push(expert_of(walk, &gate.weight, expert)?);
-            continue;
+    let of_first = |part: &Mapped| (part.every, part.from, part.to);
+    let all = *up.weight.shape.last()?;
+    let same = gate.weight == up.weight && gate.bias == up.bias;
+    let whole = |part: &Mapped| of_first(part) == (1, 0, part.weight.shape[2]);
+    let parts = match (of_first(gate), of_first(up)) {
+        ((1, 0, half), (1, start, end)) if same && (start, end) == (half, all) => {
+            vec![(gate, 1, 0)]
         }
-        for half in [gate, up] {
-            let whole = half.from == 0 && Some(&half.to) == half.weight.shape.last();
-            first.push(expert_of(walk, &half.weight, expert).filter(|_| whole)?);
+        ((2, 0, _), (2, 1, end)) if same && end == all && all.is_multiple_of(2) => {
+            vec![(gate, 2, 0), (up, 2, 1)]
         }
+        _ if whole(gate) && whole(up) => vec![(gate, 1, 0), (up, 1, 0)],
+        _ => return None,
+    };
+    let (mut gate_up, mut gate_up_bias, mut matrices, mut down_bias) =
+        (vec![], vec![], vec![], vec![]);
+    for expert in 0..experts {
+        for (part, every, first) in &parts {
+            gate_up.push(expert_of(walk, &part.weight, expert, *every, *first)?);
+            gate_up_bias.extend(bias_of(walk, &part.bias, expert, *every, *first)?);
+        }
+        matrices.push(expert_of(walk, down, expert, 1, 0)?);
+        down_bias.extend(bias_of(walk, bias, expert, 1, 0)?);
     }
-    let last: Vec<Matrix> = (0..down.shape[0])
-        .map(|expert| expert_of(walk, down, expert))
-        .collect::<Option<_>>()?;
-    if !lie_together(&first) || !lie_together(&last) {
+    let biased = gate_up_bias.is_empty() || gate_up_bias.len() == gate_up.len();
+    if !biased || !lie_together(&gate_up) || !lie_together(&matrices) {
         return None;
     }
     let op = RowOp::Experts {
         input,
         weights: walk.columns(&weights)?,
-        gate_up: first,
-        down: last,
-        gate_up_bias: vec![],
-        down_bias: vec![],
+        gate_up,
+        down: matrices,
+        gate_up_bias,
+        down_bias,
         activation: *activation,
-        bend: None,
+        bend: bend(gate, up)?,
     };
     Some(walk.push(op, width))
+}
+
+/// What becomes of a gate and its factor before they meet, if that is anything.
+fn bend(gate: &Mapped, up: &Mapped) -> Option<Option<Bend>> {
+    let (alpha, beta, limit) = (gate.scale, up.plus, gate.most);
+    let within = (gate.least, gate.plus) == (None, 0.0)
+        && (up.most, up.least) == (limit, limit.map(|limit| -limit));
+    let sound = alpha > 0.0 && alpha.is_finite() && limit.is_none_or(|limit| limit > 0.0);
+    let plain = (alpha, beta, limit) == (1.0, 0.0, None);
+    let bend = Bend { alpha, beta, limit };
+    (within && sound && beta.is_finite()).then_some((!plain).then_some(bend))
+}
+
+/// One expert's part of a bias, `[experts, 1, outputs]`, if there is one.
+fn bias_of(
+    walk: &mut Walk,
+    all: &Option<Stored>,
+    expert: usize,
+    every: usize,
+    first: usize,
+) -> Option<Option<Rc<Tensor>>> {
+    let Some(all) = all else { return Some(None) };
+    let outputs = *all.shape.last()?;
+    let own = walk.part_of(&all.tensor, expert * outputs, vec![outputs])?;
+    Some(Some(match every {
+        1 => own,
+        _ => walk.alternate(&own, 1, first == 1, vec![outputs / 2])?,
+    }))
 }
 
 /// Whether all can be packed one below the other, in whole groups of rows.
@@ -350,15 +504,25 @@ pub(super) fn lie_together(matrices: &[Matrix]) -> bool {
     matrices.iter().all(|matrix| matrix.joins(&matrices[0]))
 }
 
-/// One expert's part of `[experts, inputs, outputs]`.
-fn expert_of(walk: &mut Walk, all: &Stored, expert: usize) -> Option<Matrix> {
+/// One expert's part of `[experts, inputs, outputs]`, or every second output of it.
+fn expert_of(
+    walk: &mut Walk,
+    all: &Stored,
+    expert: usize,
+    every: usize,
+    first: usize,
+) -> Option<Matrix> {
     let [_, inputs, outputs] = all.shape[..] else {
         return None;
     };
-    let stored = match all.transposed {
+    let stored = |outputs| match all.transposed {
         true => vec![outputs, inputs],
         false => vec![inputs, outputs],
     };
-    let tensor = walk.part_of(&all.tensor, expert * inputs * outputs, stored)?;
+    let mut tensor = walk.part_of(&all.tensor, expert * inputs * outputs, stored(outputs))?;
+    if every == 2 {
+        let run = if all.transposed { inputs } else { 1 };
+        tensor = walk.alternate(&tensor, run, first == 1, stored(outputs / 2))?;
+    }
     float_matrix(&Stored::whole(tensor), all.transposed)
 }

@@ -15,11 +15,7 @@ use crate::walk::value::{Kept, Kind, Rows, Value};
 use crate::walk::{Outcome, Walk};
 
 /// Attributes with the only value that means plain attention.
-const PLAIN: [(&str, i64); 3] = [
-    ("smooth_softmax", 0),
-    ("qk_output", 0),
-    ("kv_cache_bit_width", 0),
-];
+const PLAIN: [(&str, i64); 2] = [("qk_output", 0), ("kv_cache_bit_width", 0)];
 /// Every attribute that is understood.
 const KNOWN: [&str; 14] = [
     "num_heads",
@@ -39,17 +35,22 @@ const KNOWN: [&str; 14] = [
     "sliding_window_cache",
 ];
 
+/// The input that holds a sink for each head.
+const SINKS: usize = 11;
+
 /// Inputs that hold weights to normalize each head of queries and of keys by, before they turn.
 const NORMS: [usize; 2] = [14, 15];
 
 /// Inputs: query (or query, key and value side by side), key, value, past key, past value,
-/// last position, length, cosines, sines, positions; and where [`NORMS`] says, weights of norms.
+/// last position, length, cosines, sines, positions; and where [`SINKS`] and [`NORMS`] say, sinks
+/// and weights of norms.
 pub(crate) fn rule(walk: &mut Walk, node: &Node) -> Outcome {
     let understood = node.attribute_names().all(|name| KNOWN.contains(&name))
         && PLAIN.iter().all(|&(name, plain)| {
             matches!(node.int_or(name, plain), value if value == plain || (value == -1 && plain == 0))
         })
-        && (10..node.inputs.len()).all(|at| NORMS.contains(&at) || node.input(at).is_none())
+        && (10..node.inputs.len())
+            .all(|at| at == SINKS || NORMS.contains(&at) || node.input(at).is_none())
         && node.outputs.iter().skip(3).all(String::is_empty);
     let lengths = single(walk, node, 5)? == Dim::TOTAL.sub(Dim::ONE)
         && single(walk, node, 6)? == Some(Dim::TOTAL);
@@ -142,6 +143,16 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
         0.0 => 1.0 / (head_dim as f32).sqrt(),
         scale => scale,
     };
+    let sinks = match (node.input(SINKS), node.int_or("smooth_softmax", 0)) {
+        (Some(_), _) => Some(
+            walk.vector(node, SINKS)
+                .filter(|sinks| sinks.len() == heads)?,
+        ),
+        // One more in the sum, which is a sink of score 0.
+        (None, 1) => Some(walk.make_vector(&node.name, &vec![0.0; heads])),
+        (None, 0 | -1) => None,
+        _ => return None,
+    };
     let op = RowOp::Attention {
         query: walk.columns(&query)?,
         key: walk.columns(&key)?,
@@ -152,6 +163,7 @@ fn attend(walk: &mut Walk, node: &Node, limits: Limits) -> Option<Vec<Value>> {
         window: limits.window,
         softcap: limits.softcap,
         both_ways: false,
+        sinks,
     };
     let output = walk.push(op, heads * value_dim);
     let kept = |kind, rows: &Rows, head_dim| {

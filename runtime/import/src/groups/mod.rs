@@ -21,6 +21,7 @@ pub(crate) mod route;
 pub(crate) mod route_fused;
 pub(crate) mod route_groups;
 pub(crate) mod scaled;
+pub(crate) mod sinks;
 pub(crate) mod softcap;
 pub(crate) mod standard_attention;
 pub(crate) mod weighed;

@@ -31,6 +31,14 @@ pub(crate) enum Part {
         turned: Option<RopeStyle>,
         table: Vec<Column>,
     },
+    /// A half of rotated heads: `low · cos − high · sin`, or the upper one, `high · cos + low · sin`.
+    Crossed {
+        low: Rows,
+        high: Rows,
+        cos: Vec<Column>,
+        sin: Vec<Column>,
+        upper: bool,
+    },
     /// The rotated part of heads whose rest stays as it is.
     Partial {
         x: Rows,
@@ -47,7 +55,9 @@ impl Part {
         match self {
             Part::Table(table) => size(&table.columns),
             Part::Product { table, .. } => size(table),
-            Part::Partial { cos, sin, .. } => size(cos) + size(sin),
+            Part::Partial { cos, sin, .. } | Part::Crossed { cos, sin, .. } => {
+                size(cos) + size(sin)
+            }
             Part::Negated(_) | Part::Turned { .. } => 1,
         }
     }
@@ -69,7 +79,9 @@ impl Part {
         match self {
             Part::Table(table) => Some(table.shape()),
             Part::Negated(x) | Part::Turned { x, .. } => x.layout.shape(),
-            Part::Product { x, .. } | Part::Partial { x, .. } => x.layout.shape(),
+            Part::Product { x, .. } | Part::Partial { x, .. } | Part::Crossed { low: x, .. } => {
+                x.layout.shape()
+            }
         }
     }
 }
@@ -122,6 +134,9 @@ pub(crate) fn concat(walk: &mut Walk, node: &Node) -> Outcome {
                 let whole = adjacent(lower, &upper, axis)?;
                 halves(lower, &upper).then(|| turned(RopeStyle::Halves)(whole))
             }))
+        }
+        (Some(lower @ Part::Crossed { .. }), Some(upper), _) => {
+            one(crossed(walk, &lower, &upper, axis).map(Value::Rows))
         }
         // Exporters of partial rotation write the rest of the head even where nothing is left.
         (None, _, Some(rest)) if is_empty(rest) => {
@@ -292,6 +307,15 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
     else {
         return Ok(None);
     };
+    if let (None, None) = (turned, t) {
+        return step(Some(Part::Crossed {
+            low: y,
+            high: x,
+            cos: table,
+            sin: u,
+            upper: true,
+        }));
+    }
     let (style, cos, sin) = match (turned, t) {
         (None, Some(style)) => (style, table, u),
         (Some(style), None) => (style, u, table),
@@ -320,6 +344,56 @@ pub(crate) fn add(walk: &mut Walk, node: &Node) -> Outcome {
         return step(Some(Part::Partial { x, style, cos, sin }));
     }
     one(rotate(walk, &x, style, &cos, &sin).map(Value::Rows))
+}
+
+/// `low · cos − high · sin`.
+pub(crate) fn subtract(walk: &mut Walk, node: &Node) -> Outcome {
+    let product = |index| match part(walk, node, index)? {
+        Part::Product {
+            x,
+            turned: None,
+            table,
+        } => Some((x, table)),
+        _ => None,
+    };
+    let (Some((low, cos)), Some((high, sin))) = (product(0), product(1)) else {
+        return Ok(None);
+    };
+    step(Some(Part::Crossed {
+        low,
+        high,
+        cos,
+        sin,
+        upper: false,
+    }))
+}
+
+/// The rotation of heads whose halves these are.
+fn crossed(walk: &mut Walk, first: &Part, second: &Part, axis: i64) -> Option<Rows> {
+    let (
+        Part::Crossed {
+            low,
+            high,
+            cos,
+            sin,
+            upper: false,
+        },
+        Part::Crossed {
+            low: a,
+            high: b,
+            cos: c,
+            sin: s,
+            upper: true,
+        },
+    ) = (first, second)
+    else {
+        return None;
+    };
+    // A sum has no order.
+    let upper = (low, high, cos, sin);
+    let same = upper == (a, b, c, s) || upper == (b, a, s, c);
+    let whole = adjacent(low, high, axis).filter(|_| same && halves(low, high))?;
+    rotate(walk, &whole, RopeStyle::Halves, cos, sin)
 }
 
 /// Appends the rotation of the first `2 · cos.len()` columns of each head; the last axis is a head.

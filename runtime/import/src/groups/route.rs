@@ -167,7 +167,12 @@ pub(super) fn greatest(walk: &Walk, node: &Node, of: &Part) -> Result<Option<usi
 
 /// `TopK(scores, k)`.
 pub(crate) fn choose(walk: &mut Walk, node: &Node) -> Outcome {
-    let Some(part @ Part::Scores(_)) = part(walk, node, 0) else {
+    // The greatest logits have the greatest scores.
+    let of_logits = walk.rows(node, 0).cloned();
+    let of_logits = of_logits.and_then(|logits| scores(logits, RouteScoring::Softmax));
+    let is_logits = of_logits.is_some();
+    let scored = of_logits.map(Part::Scores).or_else(|| part(walk, node, 0));
+    let Some(part @ Part::Scores(_)) = scored else {
         return Ok(None);
     };
     let chosen = greatest(walk, node, &part)?;
@@ -183,6 +188,7 @@ pub(crate) fn choose(walk: &mut Walk, node: &Node) -> Outcome {
     };
     // With a bias the numbers that it chose by are not the scores.
     let numbers = match choice.of.bias {
+        None if is_logits => Value::Route(Part::Fused(route_fused::Part::Logits(choice.clone()))),
         None => Value::Route(Part::Chosen(choice.clone())),
         Some(_) => Value::Indices(vec![]),
     };

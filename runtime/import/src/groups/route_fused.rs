@@ -5,7 +5,7 @@
 //! ones' sum again. What the sum leaves to be divided by is a factor on the mixture's result:
 //! ReduceSum, Add, Div, Mul by a number, Reshape, Mul.
 
-use super::route::{self, Choice, step};
+use super::route::{self, Choice, is_last, step};
 use crate::onnx::Node;
 use crate::walk::dim::Dim;
 use crate::walk::layout::complete_shape;
@@ -16,6 +16,8 @@ use crate::walk::{Outcome, Walk, one};
 /// A step on the way.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
+    /// Logits that TopK chose, of which Softmax makes the parts of the chosen scores' sum.
+    Logits(Choice),
     /// The chosen scores, none of them zero.
     Clipped(Choice),
     /// Their logarithms.
@@ -39,7 +41,7 @@ const FAR_BELOW: f64 = -1e3;
 impl Part {
     pub(crate) fn shape(&self) -> Option<Vec<Dim>> {
         match self {
-            Part::Clipped(choice) | Part::Logs(choice) => {
+            Part::Logits(choice) | Part::Clipped(choice) | Part::Logs(choice) => {
                 route::Part::Chosen(choice.clone()).shape()
             }
             Part::Among(choice) => choice.of.logits.layout.shape(),
@@ -57,6 +59,28 @@ fn part(walk: &Walk, node: &Node, index: usize) -> Option<Part> {
 
 fn stepped(part: Part) -> Outcome {
     step(route::Part::Fused(part))
+}
+
+/// `Softmax(chosen logits)`.
+pub(crate) fn softmax(walk: &mut Walk, node: &Node) -> Outcome {
+    let logits = part(walk, node, 0);
+    match (
+        logits,
+        node.int("axis").or((walk.opset >= 13).then_some(-1)),
+    ) {
+        (Some(Part::Logits(choice)), Some(axis)) => {
+            let chosen = Choice {
+                normalized: true,
+                ..choice
+            };
+            let chosen = route::Part::Chosen(chosen);
+            match is_last(&chosen, axis) {
+                true => step(chosen),
+                false => Ok(None),
+            }
+        }
+        _ => Ok(None),
+    }
 }
 
 /// `Clip(chosen scores, tiny)`.

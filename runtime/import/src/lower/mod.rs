@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use tealight_core::ops::{
     Activate, Add, Attention, CacheId, Convolution, Embed, Encode, Experts, Gate, InputPrecision,
-    LayerNorm, Linear, Op, Pick, Position, Recurrence, RmsNorm, Rope, Route, Softcap, View,
+    LayerNorm, Linear, Op, Pick, Position, Recurrence, RmsNorm, Rope, Route, Sinks, Softcap, View,
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
@@ -263,6 +263,7 @@ impl Lowering<'_> {
                 window,
                 softcap,
                 both_ways,
+                sinks,
                 ..
             } => {
                 let (query, key, value) = (view(query)?, view(key)?, view(value)?);
@@ -273,7 +274,7 @@ impl Lowering<'_> {
                     value_dim: value.width / heads,
                     reserved: 0,
                 };
-                if *both_ways {
+                if *both_ways && sinks.is_none() {
                     return Some(Op::Encode(Encode {
                         query,
                         key,
@@ -284,7 +285,7 @@ impl Lowering<'_> {
                     }));
                 }
                 let cache = self.new_cache(record)?;
-                Op::Attention(Attention {
+                let attention = Attention {
                     query,
                     key,
                     value,
@@ -293,7 +294,11 @@ impl Lowering<'_> {
                     scale: *scale,
                     window: *window,
                     softcap: *softcap,
-                })
+                };
+                match self.tensors.any_vector(sinks.as_slice())? {
+                    None => Op::Attention(attention),
+                    Some(sinks) => Op::Sinks(Sinks { attention, sinks }),
+                }
             }
             RowOp::Gate {
                 activation,

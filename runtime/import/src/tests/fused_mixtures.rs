@@ -124,10 +124,13 @@ fn a_fused_mixture_is_the_plan_of_its_parts() {
     same(&apart);
 }
 
-#[test]
-fn biases_and_bent_gates_are_those_of_every_expert() {
+fn bias(at: usize) -> f32 {
+    at as f32 / 64.0
+}
+
+/// With biases and a bent gate, as gpt-oss has them.
+pub(super) fn bent() -> TestModel {
     let mut model = moe();
-    let bias = |at: usize| at as f32 / 64.0;
     model.floats("b1", &[EXPERTS, 2 * WIDTH], rows_in_turn(1, bias));
     model.floats("b2", &[EXPERTS, HIDDEN], bias);
     model.edit("experts").input[3] = "b1".into();
@@ -139,6 +142,12 @@ fn biases_and_bent_gates_are_those_of_every_expert() {
     ] {
         set(&mut model, "experts", name, 0, value);
     }
+    model
+}
+
+#[test]
+fn biases_and_bent_gates_are_those_of_every_expert() {
+    let model = bent();
     let experts = experts(&model);
     assert_eq!(experts.activation, Activation::Silu);
     let bend = Bend {

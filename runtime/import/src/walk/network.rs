@@ -86,6 +86,8 @@ pub(crate) enum RowOp {
         softcap: Option<f32>,
         /// Whether a token sees those behind it too.
         both_ways: bool,
+        /// One score a head, which joins the softmax.
+        sinks: Option<Rc<Tensor>>,
     },
     Gate {
         activation: Activation,

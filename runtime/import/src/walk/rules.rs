@@ -5,7 +5,7 @@ use crate::fold::{arithmetic, constant, logic, pick, shape};
 use crate::groups::{
     attention, convolution, embedding, experts, gated_mlp, group_query, layer_norm, linear,
     linear_blocks, mixture, position, recurrence, residual, rms_norm, rotary, rotary_table, route,
-    route_fused, route_groups, scaled, softcap, standard_attention, weighed,
+    route_fused, route_groups, scaled, sinks, softcap, standard_attention, weighed,
 };
 use crate::onnx::Node;
 
@@ -24,13 +24,13 @@ pub(super) fn of(node: &Node) -> Option<&'static [Rule]> {
 const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Add", &[
         arithmetic::ints, arithmetic::floats, rms_norm::shift, rotary::add, linear::bias,
-        gated_mlp::add, route::add, route::bias, attention::mask, layer_norm::add, position::add, residual::add, arithmetic::grids,
+        gated_mlp::add, route::add, route::bias, attention::mask, layer_norm::add, position::add, residual::add, arithmetic::grids, experts::add,
     ]),
     ("", "And", &[logic::both]),
     ("", "Attention", &[standard_attention::rule]),
     ("", "Cast", &[rotary_table::cast, route_groups::cast, shape::cast]),
-    ("", "Clip", &[route_fused::clip]),
-    ("", "Concat", &[pick::concat, attention::keep, convolution::join, rotary::concat]),
+    ("", "Clip", &[route_fused::clip, experts::clip]),
+    ("", "Concat", &[pick::concat, attention::keep, sinks::join, convolution::join, rotary::concat]),
     ("", "Constant", &[constant::constant]),
     ("", "ConstantOfShape", &[constant::constant_of_shape]),
     ("", "Conv", &[convolution::conv]),
@@ -46,7 +46,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "Equal", &[logic::equal, logic::padding, logic::compare]),
     ("", "Erf", &[gated_mlp::erf]),
     ("", "Exp", &[gated_mlp::exponential]),
-    ("", "Expand", &[route_groups::expand, shape::expand, weighed::fixed]),
+    ("", "Expand", &[route_groups::expand, sinks::expand, shape::expand, weighed::fixed]),
     ("", "Flatten", &[shape::flatten]),
     ("", "Gather", &[embedding::gather, rotary_table::gather, position::gather, pick::gather]),
     ("", "GatherElements", &[route::scores_of]),
@@ -73,6 +73,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
         rotary_table::angles, rotary::multiply, linear::rescale, embedding::scale, attention::scale,
         rms_norm::square, layer_norm::weigh, layer_norm::square, arithmetic::grids, route::scale, experts::multiply,
         experts::shared, convolution::gate, route_fused::scale, route_fused::rescale, weighed::rate, weighed::by_head,
+        experts::scale,
     ]),
     ("", "NonZero", &[logic::non_zero]),
     ("", "Neg", &[arithmetic::unary, rotary::negate]),
@@ -84,7 +85,7 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "RMSNormalization", &[rms_norm::fused]),
     ("", "Range", &[constant::range]),
     ("", "Reciprocal", &[arithmetic::unary, rms_norm::inverse, gated_mlp::reciprocal]),
-    ("", "ReduceMax", &[constant::reduce_max]),
+    ("", "ReduceMax", &[constant::reduce_max, sinks::greatest]),
     ("", "ReduceMean", &[rms_norm::mean, layer_norm::mean]),
     ("", "ReduceSum", &[constant::reduce_sum, route::total, route_groups::sum, experts::sum]),
     ("", "Reshape", &[route_groups::reshape, route_fused::reshape, shape::reshape]),
@@ -95,11 +96,13 @@ const RULES: &[(&str, &str, &[Rule])] = &[
     ("", "SimplifiedLayerNormalization", &[rms_norm::fused]),
     ("", "Sin", &[rotary_table::wave]),
     ("", "Slice", &[pick::slice]),
-    ("", "Softmax", &[attention::softmax, route::score]),
+    ("", "Softmax", &[attention::softmax, route::score, route_fused::softmax]),
     ("", "Split", &[pick::split]),
     ("", "Sqrt", &[arithmetic::unary, rms_norm::root, layer_norm::root]),
     ("", "Squeeze", &[shape::unsqueeze]),
-    ("", "Sub", &[arithmetic::ints, arithmetic::floats, layer_norm::centre, arithmetic::grids]),
+    ("", "Sub", &[
+        arithmetic::ints, arithmetic::floats, layer_norm::centre, arithmetic::grids, rotary::subtract, sinks::subtract,
+    ]),
     ("", "Swish", &[gated_mlp::silu]),
     ("", "Tanh", &[gated_mlp::tanh, attention::bend, softcap::bend]),
     ("", "TopK", &[route::choose, route_groups::choose]),

@@ -46,7 +46,7 @@ pub(crate) enum Value {
     Attention(attention::Part),
     Gate(gated_mlp::Part),
     Route(route::Part),
-    Experts(experts::Part),
+    Experts(Box<experts::Part>),
     /// What a convolution saw before the step.
     Unconvolved(convolution::Past),
     Convolution(convolution::Part),

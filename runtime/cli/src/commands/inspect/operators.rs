@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tealight::ops::{Activation, InputPrecision, Op, TensorId, View};
+use tealight::ops::{Activation, Attention, InputPrecision, Op, TensorId, View};
 use tealight::plan::Plan;
 
 use crate::table::{Align, markdown};
@@ -90,22 +90,10 @@ fn describe(plan: &Plan<impl AsRef<[u8]>>, op: &Op) -> String {
                 view(op.heads)
             )
         }
-        Op::Attention(op) => {
-            let (query, key, value) = (view(op.query), view(op.key), view(op.value));
-            let cache = &plan.caches()[op.cache.0 as usize];
-            let heads = op.query.width / cache.key_dim.max(1);
-            let window = op
-                .window
-                .map_or(String::new(), |window| format!(", the last {window}"));
-            let cap = op
-                .softcap
-                .map_or(String::new(), |cap| format!(", below {cap}"));
-            format!(
-                "{query}, {key}, {value} -> {}, {heads} heads over {}, scale {}{window}{cap}",
-                view(op.output),
-                cache.heads,
-                op.scale
-            )
+        Op::Attention(op) => attended(plan, op),
+        Op::Sinks(op) => {
+            let attention = attended(plan, &op.attention);
+            format!("{attention}, sinks {}", tensor(op.sinks))
         }
         Op::Gate(op) => {
             let activation = activation(op.activation);
@@ -209,6 +197,24 @@ fn describe(plan: &Plan<impl AsRef<[u8]>>, op: &Op) -> String {
         }
     };
     format!("{:<9} {arguments}", op.name())
+}
+
+fn attended(plan: &Plan<impl AsRef<[u8]>>, op: &Attention) -> String {
+    let (query, key, value) = (view(op.query), view(op.key), view(op.value));
+    let cache = &plan.caches()[op.cache.0 as usize];
+    let heads = op.query.width / cache.key_dim.max(1);
+    let window = op
+        .window
+        .map_or(String::new(), |window| format!(", the last {window}"));
+    let cap = op
+        .softcap
+        .map_or(String::new(), |cap| format!(", below {cap}"));
+    format!(
+        "{query}, {key}, {value} -> {}, {heads} heads over {}, scale {}{window}{cap}",
+        view(op.output),
+        cache.heads,
+        op.scale
+    )
 }
 
 fn activation(activation: Activation) -> &'static str {

@@ -266,7 +266,7 @@ pub(super) fn attended<E: KvVector>(
     isa: Isa,
     query: &[f32],
     (keys, key_dim, values, value_dim): (&[f32], usize, &[f32], usize),
-    (position, window): (usize, usize),
+    (position, window, sinks): (usize, usize, Option<&[f32]>),
     heads: usize,
     scoring: Scoring,
     cut: usize,
@@ -294,6 +294,7 @@ pub(super) fn attended<E: KvVector>(
         window,
         #[cfg(feature = "encoders")]
         both_ways: false,
+        sinks,
     };
     for first in (0..queries.count()).step_by(cut) {
         let range = first..queries.count().min(first + cut);
