@@ -125,6 +125,7 @@ pub(crate) fn cargo(recipe: &Recipe, task: &str) -> Outcome<Command> {
     toolchain(&mut cargo, recipe, target.library_crates());
     let mut flags = callers_flags()?;
     flags.extend(recipe.flags(&support));
+    flags.extend(recipe.toolchain.without_folders());
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     if let Platform::Ios { .. } = target.platform {
         cargo.env("IPHONEOS_DEPLOYMENT_TARGET", IOS_MINIMUM);

@@ -145,8 +145,25 @@ impl Toolchain {
 
     /// Whether it has the library's sources, and so can compile it for any target.
     pub(crate) fn has_sources(&self) -> bool {
-        let sources = "lib/rustlib/src/rust/library/Cargo.lock";
-        self.root.join(sources).is_file()
+        self.sources().join("Cargo.lock").is_file()
+    }
+
+    fn sources(&self) -> PathBuf {
+        self.root.join("lib/rustlib/src/rust/library")
+    }
+
+    /// Flags that leave this machine's folders out of the names of sources that programs carry for
+    /// when they panic: what is shipped is then as large, and the same, wherever it was made.
+    pub(crate) fn without_folders(&self) -> Vec<String> {
+        let own = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));
+        let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(own);
+        let registries = cargo.and_then(|cargo| fs::read_dir(cargo.join("registry/src")).ok());
+        let folders = registries.into_iter().flatten().flatten();
+        let mut folders: Vec<_> = folders.map(|folder| folder.path()).collect();
+        folders.push(self.sources());
+        folders.sort();
+        let flag = |folder: &PathBuf| format!("--remap-path-prefix={}/=", folder.display());
+        folders.iter().map(flag).collect()
     }
 }
 
