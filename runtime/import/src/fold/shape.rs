@@ -119,10 +119,16 @@ pub(crate) fn transpose(walk: &mut Walk, node: &Node) -> Outcome {
             .and_then(Value::shape)
             .map(|shape| reversed(shape.len())),
     };
-    match perm {
+    match perm.filter(|perm| names_each_axis(perm)) {
         Some(perm) => apply(walk, node, &Change::Transpose(perm)),
         None => Ok(None),
     }
+}
+
+fn names_each_axis(perm: &[i64]) -> bool {
+    let mut axes: Vec<_> = perm.iter().map(|&at| axis_index(at, perm.len())).collect();
+    axes.sort_unstable();
+    axes.into_iter().eq((0..perm.len()).map(Some))
 }
 
 /// `Reshape(x, shape)`.

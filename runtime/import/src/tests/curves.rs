@@ -243,3 +243,15 @@ fn a_choice_of_anything_but_stored_tensors_is_refused() {
     branch.initializer.pop();
     assert_eq!(refused(&model)[0], "cos_cache");
 }
+
+/// Found by a fuzzer: such axes reach beyond a known tensor.
+#[test]
+fn a_transpose_that_names_an_axis_twice_is_refused() {
+    let mut model = decomposed();
+    model.floats("row", &[1, 1, 8], |at| at as f32);
+    model
+        .node("Transpose", &["row"], &["square"])
+        .ints("perm", &[0, 2, 2]);
+    model.edit("angles").input[0] = "square".into();
+    assert!(refused(&model).contains(&"square".to_owned()));
+}
