@@ -193,12 +193,9 @@ impl Recurrence {
         let work = tokens * key_dim * LANES;
         run.ranges(states * tiles, work, |items| {
             for (head, tile) in items.map(|item| (item / tiles, item % tiles)) {
-                let before = kernels::tile_columns(self.value_dim(), tile)
-                    .start
-                    .div_ceil(LANES);
-                let width = kernels::tile_columns(self.value_dim(), tile)
-                    .len()
-                    .div_ceil(LANES);
+                let columns = kernels::tile_columns(self.value_dim(), tile);
+                let before = columns.start.div_ceil(LANES);
+                let width = columns.len().div_ceil(LANES);
                 let first = head * self.state_vectors() as usize + before * key_dim;
                 let at = StateTile {
                     first: self.state as usize + first,

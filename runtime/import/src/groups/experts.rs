@@ -110,9 +110,7 @@ impl Part {
             })
         })
     }
-}
 
-impl Part {
     /// Every second of the columns, the first one included.
     pub(crate) fn every(&self, axis: usize, step: i64) -> Option<Part> {
         match self {

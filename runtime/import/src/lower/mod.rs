@@ -185,6 +185,10 @@ impl Lowering<'_> {
     /// One operator; `None` if a number does not fit the format.
     fn op(&mut self, op: &RowOp, output: View, precision: InputPrecision) -> Option<Op> {
         let view = |columns: &Columns| self.buffers.view(*columns);
+        let given = |columns: &Option<Columns>| match columns {
+            None => Some(None),
+            Some(columns) => view(columns).map(Some),
+        };
         Some(match op {
             RowOp::Embed { table, scale } => {
                 let table = self.tensors.matrix(std::slice::from_ref(table))?;
@@ -352,14 +356,8 @@ impl Lowering<'_> {
                 self.history = history.checked_add(output.width)?;
                 Op::Convolution(Convolution {
                     input: view(input)?,
-                    before: match before {
-                        None => None,
-                        Some(before) => Some(view(before)?),
-                    },
-                    after: match after {
-                        None => None,
-                        Some(after) => Some(view(after)?),
-                    },
+                    before: given(before)?,
+                    after: given(after)?,
                     output,
                     weight: self.tensors.taps(weight)?,
                     bias: self.tensors.any_vector(bias.as_slice())?,
@@ -381,10 +379,6 @@ impl Lowering<'_> {
                 update,
                 ..
             } => {
-                let given = |columns: &Option<Columns>| match columns {
-                    None => Some(None),
-                    Some(columns) => view(columns).map(Some),
-                };
                 let mut vector = |given: &Option<Rc<Tensor>>| match given {
                     None => Some(None),
                     Some(vector) => self.tensors.vector(std::slice::from_ref(vector)).map(Some),
