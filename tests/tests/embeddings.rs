@@ -261,6 +261,44 @@ fn a_batch_a_prompt_and_fewer_numbers_are_what_they_say() {
 }
 
 #[test]
+fn a_text_that_is_too_long_is_cut_in_front_of_the_tokens_that_end_it() {
+    let words: Vec<u32> = (5..45).collect();
+    let cut = EmbedOptions::new().truncate(true);
+    for export in [DECODER, ENCODER] {
+        let folder = model_of(export, "pooling_mode_mean_tokens");
+        let write = |name: &str, value: Value| {
+            fs::write(folder.path().join(name), value.to_string()).unwrap();
+        };
+        write("sentence_bert_config.json", json!({"max_seq_length": 8}));
+        let model = open(folder.path());
+        let embed =
+            |words: &[u32], options: &EmbedOptions| model.embed(&[text(words)], options).unwrap();
+        let plain = EmbedOptions::new();
+        assert_eq!(embed(&words, &cut), embed(&words[..7], &plain));
+        assert_eq!(embed(&words[..7], &cut), embed(&words[..7], &plain));
+        // A prompt stands before the text, and takes its room.
+        assert_eq!(
+            embed(&words, &cut.clone().prompt("query")),
+            embed(&[7, 8, 5, 6, 7, 8, 9], &plain)
+        );
+
+        // A token that the tokenizer leaves to us is one of those around the text.
+        let bos = json!({"add_bos_token": true, "bos_token": "w3"});
+        write("tokenizer_config.json", bos);
+        let with_bos = open(folder.path());
+        let vectors = with_bos.embed(&[text(&words)], &cut).unwrap();
+        assert_eq!(vectors, embed(&[&[3], &words[..6]].concat(), &plain));
+
+        write("sentence_bert_config.json", json!({"max_seq_length": 1}));
+        let too_long = open(folder.path()).embed(&["w5"], &cut).unwrap_err();
+        assert!(
+            matches!(too_long, Error::TextTooLong { most: 1, .. }),
+            "{too_long}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_embedded_is_said_before_anything_is_computed() {
     let folder = model_of(DECODER, "pooling_mode_lasttoken");
     let model = open(folder.path());
@@ -386,7 +424,13 @@ fn the_program_prints_a_vector_a_line_or_how_alike_texts_are() {
         let arguments = [&["embed", "--model", path], arguments].concat();
         tealight.run(&arguments).fails(code, &[words]);
     };
-    failed(&[&["w5"; 64].join(" ")], 4, "65 tokens");
+    let [long, cut] = [64, 63].map(|words| vec!["w5"; words].join(" "));
+    failed(&[&long], 4, "65 tokens");
+    let embed = |arguments: &[&str]| {
+        let arguments = [&["embed", "--model", path], arguments].concat();
+        tealight.run(&arguments).succeeds().to_owned()
+    };
+    assert_eq!(embed(&["--truncate", &long]), embed(&[&cut]));
     failed(&[" "], 2, "text 0 is empty");
     failed(&["w5", "--prompt", "answer"], 2, "document, query");
     failed(&["--similarity", "w5"], 2, "two texts");

@@ -168,7 +168,10 @@ pub enum Error {
         index: usize,
     },
     /// A text does not fit. Nothing was computed.
-    #[error("text {index} has {tokens} tokens, its prompt included, but there is room for {most}")]
+    #[error(
+        "text {index} has {tokens} tokens, its prompt included, but there is room for {most}: \
+         shorten it, or have it cut (`truncate`)"
+    )]
     TextTooLong {
         /// Which of the texts, from 0.
         index: usize,

@@ -68,13 +68,22 @@ impl Texts {
 
     /// The tokens of a text that stands by itself.
     pub(crate) fn encode_text(&self, text: &str) -> Result<Vec<TokenId>> {
+        self.encode_text_up_to(usize::MAX, text)
+    }
+
+    /// The first `most` tokens of a text that stands by itself, those around it counted but never
+    /// left out.
+    pub(crate) fn encode_text_up_to(&self, most: usize, text: &str) -> Result<Vec<TokenId>> {
         let tokenizer = self.tokenizer()?;
-        let mut tokens = self.encode(text, true)?;
+        let mut tokens = self.encode_up_to(most, text, true)?;
         if self.defaults.add_bos == Some(true)
             && let Some(bos) = self.defaults.special_tokens.get("bos_token")
             && let Some(bos) = tokenizer.token_id(bos)
             && tokens.first() != Some(&bos)
         {
+            if tokens.len() >= most {
+                tokens = self.encode_up_to(most.saturating_sub(1), text, true)?;
+            }
             tokens.insert(0, bos);
         }
         Ok(tokens)
@@ -101,8 +110,12 @@ impl Texts {
     }
 
     pub(crate) fn encode(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>> {
+        self.encode_up_to(usize::MAX, text, add_special)
+    }
+
+    fn encode_up_to(&self, most: usize, text: &str, add_special: bool) -> Result<Vec<TokenId>> {
         self.tokenizer()?
-            .encode(text, add_special)
+            .encode_up_to(most, text, add_special)
             .map_err(|source| Error::Tokenizer {
                 model: self.model.clone(),
                 source,

@@ -38,6 +38,10 @@ pub(crate) struct EmbedArgs {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     dimensions: Option<usize>,
 
+    /// Cut texts that are too long at their end, instead of stopping at them
+    #[arg(long)]
+    truncate: bool,
+
     #[command(flatten)]
     model: ModelArgs,
     #[command(flatten)]
@@ -71,6 +75,7 @@ pub(crate) fn run(args: &EmbedArgs) -> Result<(), Failure> {
     options.prompt = args.prompt.clone();
     options.prompt_text = args.prompt_text.clone();
     options.dimensions = args.dimensions;
+    options.truncate = args.truncate;
     options.pooling = args.pooling.map(|pooling| match pooling {
         PoolingArg::Cls => Pooling::Cls,
         PoolingArg::Mean => Pooling::Mean,

@@ -86,8 +86,8 @@ impl Embedder {
     /// A vector for each text, in their order.
     ///
     /// # Errors
-    /// Before anything is computed, if a text is empty or has more tokens than there is room for,
-    /// if the model has no such prompt, or if neither the model nor the options say how hidden
+    /// Before anything is computed, if a text is empty, or has more tokens than there is room for
+    /// and is not to be cut, if the model has no such prompt, or if neither the model nor the options say how hidden
     /// states are pooled.
     pub fn embed(
         &mut self,
@@ -99,7 +99,7 @@ impl Embedder {
         let tokens = texts
             .iter()
             .enumerate()
-            .map(|(index, text)| self.tokens(index, prompt, text.as_ref()))
+            .map(|(index, text)| self.tokens(index, prompt, text.as_ref(), options.truncate))
             .collect::<Result<Vec<_>>>()?;
         let normalize = options
             .normalize
@@ -161,12 +161,20 @@ impl Embedder {
         })
     }
 
-    fn tokens(&self, index: usize, prompt: &str, text: &str) -> Result<Vec<TokenId>> {
+    fn tokens(
+        &self,
+        index: usize,
+        prompt: &str,
+        text: &str,
+        truncate: bool,
+    ) -> Result<Vec<TokenId>> {
         if text.trim().is_empty() {
             return Err(Error::EmptyText { index });
         }
-        let tokens = self.model.texts().encode_text(&format!("{prompt}{text}"))?;
         let most = self.capacity();
+        let wanted = if truncate { most } else { usize::MAX };
+        let text = format!("{prompt}{text}");
+        let tokens = self.model.texts().encode_text_up_to(wanted, &text)?;
         if tokens.is_empty() {
             Err(Error::EmptyText { index })
         } else if tokens.len() > most {

@@ -18,6 +18,9 @@ pub struct EmbedOptions {
     /// How many numbers of a vector are kept, the first ones, for models that were trained so
     /// that these suffice (Matryoshka).
     pub dimensions: Option<usize>,
+    /// Whether texts that are too long are cut at their end, as sentence-transformers does,
+    /// instead of being an error. The prompt before them and the tokens around them stay.
+    pub truncate: bool,
     /// Gives up within a step of a text when it is cancelled.
     pub cancel: Option<CancelToken>,
 }
@@ -55,6 +58,12 @@ impl EmbedOptions {
     /// How many numbers of a vector are kept, the first ones.
     pub fn dimensions(mut self, dimensions: usize) -> EmbedOptions {
         self.dimensions = Some(dimensions);
+        self
+    }
+
+    /// Whether texts that are too long are cut at their end instead of being an error.
+    pub fn truncate(mut self, truncate: bool) -> EmbedOptions {
+        self.truncate = truncate;
         self
     }
 

@@ -18,7 +18,12 @@ impl Library {
         match *self {}
     }
 
-    pub(super) fn encode(&self, _: &str, _: bool) -> Result<Vec<TokenId>, TokenizerError> {
+    pub(super) fn encode(
+        &self,
+        _: usize,
+        _: &str,
+        _: bool,
+    ) -> Result<Vec<TokenId>, TokenizerError> {
         match *self {}
     }
 

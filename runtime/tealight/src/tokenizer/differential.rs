@@ -101,6 +101,24 @@ impl Pair {
         assert_eq!(decoded, self.library.decode(&ours), "{}", self.name);
     }
 
+    /// Cut by the library's own truncation, which is set for good.
+    #[track_caller]
+    fn check_cut(&self, most: usize, text: &str) {
+        let mut inner = self.inner().clone();
+        let truncation = tokenizers::TruncationParams {
+            max_length: most,
+            ..Default::default()
+        };
+        inner.with_truncation(Some(truncation)).unwrap();
+        for add_special in [true, false] {
+            let expected = inner.encode(text, add_special).unwrap();
+            for tokenizer in [&self.tables, &self.library] {
+                let ours = tokenizer.encode_up_to(most, text, add_special).unwrap();
+                assert_eq!(ours, expected.get_ids(), "{}: {text:?}", self.name);
+            }
+        }
+    }
+
     fn check_vocabulary(&self) {
         let (tables, library) = (&self.tables, &self.library);
         assert_eq!(tables.vocab_size(), library.vocab_size(), "{}", self.name);
@@ -232,6 +250,9 @@ fn check_all(pair: &Pair, texts: usize) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..texts {
         pair.check(&text(&mut random, &added));
+    }
+    for most in 3..20 {
+        pair.check_cut(most, &text(&mut random, &added));
     }
     let mut long = |bytes: usize, of: &[&str]| {
         let mut text = String::new();
@@ -414,6 +435,19 @@ fn made_up_tokenizers_give_the_tokens_that_the_library_gives() {
             json["model"]["ignore_merges"] = json!(true);
             json["model"]["merges"].as_array_mut().unwrap().remove(2);
             check_all(&Pair::of(name, json.to_string().as_bytes()), 50);
+        }
+    }
+}
+
+#[test]
+fn tokens_around_a_text_are_more_than_there_is_room_for_rather_than_all() {
+    let (_, pre_tokenizer) = pre_tokenizers().remove(0);
+    let json = json_with(pre_tokenizer, json!(null)).to_string();
+    let pair = Pair::of("no room", json.as_bytes());
+    for tokenizer in [&pair.tables, &pair.library] {
+        for most in 0..3 {
+            let tokens = tokenizer.encode_up_to(most, "xyz", true).unwrap();
+            assert_eq!(tokens, tokenizer.encode("x", true).unwrap());
         }
     }
 }

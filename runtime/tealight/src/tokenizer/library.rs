@@ -1,7 +1,10 @@
 //! Any tokenizer that `tokenizers` knows, built from its JSON.
 
 use tokenizers::models::bpe::BPE;
-use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper};
+use tokenizers::{
+    DecoderWrapper, NormalizerWrapper, PostProcessor, PostProcessorWrapper, PreTokenizerWrapper,
+    TruncationDirection,
+};
 
 use super::pieces::Pieces;
 use super::{TokenId, TokenizerError};
@@ -34,13 +37,24 @@ impl Library {
 
     pub(super) fn encode(
         &self,
+        most: usize,
         text: &str,
         add_special: bool,
     ) -> Result<Vec<TokenId>, TokenizerError> {
-        let encoding = self
-            .inner
-            .encode_fast(text, add_special)
-            .map_err(TokenizerError::Encode)?;
+        let encode = || {
+            let encoding = self.inner.encode_fast(text, add_special)?;
+            if encoding.len() <= most {
+                return Ok(encoding);
+            }
+            // As its own truncation does, which is set for all texts or none.
+            let mut encoding = self.inner.encode_fast(text, false)?;
+            let around = self.inner.get_post_processor().filter(|_| add_special);
+            let around = around.map_or(0, |processor| processor.added_tokens(false));
+            let own = most.saturating_sub(around).max(1);
+            encoding.truncate(own, 0, TruncationDirection::Right);
+            self.inner.post_process(encoding, None, add_special)
+        };
+        let encoding = encode().map_err(TokenizerError::Encode)?;
         Ok(encoding.get_ids().to_vec())
     }
 

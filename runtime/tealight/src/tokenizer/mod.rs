@@ -115,11 +115,22 @@ impl Tokenizer {
     /// The tokens of a text. Special tokens that are spelled out in it are recognised;
     /// `add_special` also puts those around it that a whole text begins and ends with.
     pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<TokenId>, TokenizerError> {
+        self.encode_up_to(usize::MAX, text, add_special)
+    }
+
+    /// The first `most` tokens of a text, those around it counted but never left out. They are
+    /// more than `most` only where these leave no room for one of the text's own.
+    pub(crate) fn encode_up_to(
+        &self,
+        most: usize,
+        text: &str,
+        add_special: bool,
+    ) -> Result<Vec<TokenId>, TokenizerError> {
         match &self.0 {
             Kind::Tables(tables) => tables
-                .encode(text, add_special)
+                .encode(most, text, add_special)
                 .map_err(|error| TokenizerError::Encode(Box::new(error))),
-            Kind::Library(library) => library.encode(text, add_special),
+            Kind::Library(library) => library.encode(most, text, add_special),
         }
     }
 

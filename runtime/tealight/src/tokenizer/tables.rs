@@ -42,6 +42,7 @@ impl TokenTables {
 
     pub(super) fn encode(
         &self,
+        most: usize,
         text: &str,
         add_special: bool,
     ) -> Result<Vec<TokenId>, EncodeError> {
@@ -50,6 +51,7 @@ impl TokenTables {
         if add_special {
             ids.extend(tokenizer.before());
         }
+        let before = ids.len();
         let mut scratch = Vec::new();
         for part in tokenizer.parts(text) {
             match part {
@@ -69,9 +71,13 @@ impl TokenTables {
                 }
             }
         }
-        if add_special {
-            ids.extend(tokenizer.after());
-        }
+        let after = if add_special {
+            tokenizer.after().len()
+        } else {
+            0
+        };
+        ids.truncate(most.saturating_sub(after).max(before + 1));
+        ids.extend(tokenizer.after().take(after));
         Ok(ids)
     }
 
