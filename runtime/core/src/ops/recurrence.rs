@@ -73,12 +73,9 @@ impl Word for Recurrence {
     fn put(&self, to: &mut Writer) {
         to.put(self.query).put(self.key).put(self.value);
         to.put(self.output).put(self.decay);
-        let beta = self
-            .beta
-            .map_or(super::BufferId(crate::plan::format::NONE), |beta| {
-                beta.buffer
-            });
-        to.put(beta).put(self.beta.map_or(0, |beta| beta.start));
+        // As wide as there are states, which is said below.
+        let beta = self.beta.unwrap_or(View::ABSENT);
+        to.put(beta.buffer).put(beta.start);
         to.put(self.rate).put(self.skip).put(self.scale);
         to.put(self.states | self.key_dim << 16);
         to.put(self.update).put(self.state);
@@ -101,7 +98,7 @@ impl Word for Recurrence {
             value,
             output,
             decay,
-            beta: (buffer.0 != crate::plan::format::NONE).then_some(beta),
+            beta: beta.if_present(),
             rate,
             skip,
             scale,

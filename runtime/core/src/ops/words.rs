@@ -167,18 +167,26 @@ impl Word for View {
     }
 }
 
+impl View {
+    /// Stands where there is none.
+    pub(super) const ABSENT: View = View {
+        buffer: BufferId(NONE),
+        start: 0,
+        width: 0,
+    };
+
+    /// The view, if it is one.
+    pub(super) fn if_present(self) -> Option<View> {
+        (self.buffer.0 != NONE).then_some(self)
+    }
+}
+
 impl Word for Option<View> {
     fn put(&self, to: &mut Writer) {
-        let absent = View {
-            buffer: BufferId(NONE),
-            start: 0,
-            width: 0,
-        };
-        self.unwrap_or(absent).put(to);
+        self.unwrap_or(View::ABSENT).put(to);
     }
 
     fn get(from: &mut Reader<'_>) -> Option<Option<View>> {
-        let view = View::get(from)?;
-        Some((view.buffer.0 != NONE).then_some(view))
+        View::get(from).map(View::if_present)
     }
 }
