@@ -27,7 +27,8 @@ pub struct ModelInfo {
     pub has_chat_template: bool,
     /// Tokens that a chat has room for, with the options.
     pub chat_context: u64,
-    /// Bytes that keys and values take for each token of that room, with the options.
+    /// Bytes that a token's keys and values take, with the options. Where attention has windows,
+    /// some of that is kept of the last tokens only.
     pub bytes_per_token: u64,
     /// About how many bytes of memory the model takes with one chat, with the options: the file
     /// (which the system can drop and read again), keys and values, working memory, tokenizer.

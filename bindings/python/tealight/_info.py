@@ -66,7 +66,8 @@ class ModelInfo:
     chat_context: int
     """Tokens that a chat has room for, with the options."""
     bytes_per_token: int
-    """Bytes that keys and values take for each token of that room, with the options."""
+    """Bytes that a token's keys and values take, with the options. Where attention has windows,
+    some of that is kept of the last tokens only."""
     memory_estimate: int
     """About how many bytes of memory the model takes with one chat, with the options: the file
     (which the system can drop and read again), keys and values, working memory, the tokenizer."""

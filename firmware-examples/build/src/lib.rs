@@ -113,11 +113,16 @@ impl Model<'_> {
         (config.step, config.kv) = (self.step, self.kv);
         let defaults = plan.section(Section::Generation).unwrap_or(b"{}");
         let defaults: GenerationDefaults = serde_json::from_slice(defaults)?;
+        // Firmware keeps all positions of attention with windows, as for a step of all of them.
+        let kept = Config {
+            step: context,
+            ..config
+        };
         Ok(Sizes {
             config,
             stops: defaults.stop_token_ids,
             arena: Arena::lines(plan, &config)?,
-            cache: KvCache::lines(plan, &config)?,
+            cache: KvCache::lines(plan, &kept)?,
         })
     }
 }

@@ -44,7 +44,8 @@ pub struct ModelInfo {
     pub has_chat_template: bool,
     /// Tokens that a session has room for.
     pub session_context: usize,
-    /// Size of one token's keys and values in bytes, as sessions keep them.
+    /// Size of one token's keys and values in bytes, as sessions keep them. Where attention has
+    /// windows, some of it is kept of the last tokens only.
     pub kv_bytes_per_token: u64,
     /// Size of a session's working memory in bytes.
     pub working_bytes: u64,

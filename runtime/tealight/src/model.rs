@@ -399,20 +399,22 @@ impl Model {
         self.0.options.session_context(self.info().context)
     }
 
-    /// Bytes that a session keeps of each token, kept in this way.
-    pub fn kv_bytes_per_token(&self, kv: KvType) -> u64 {
+    /// Bytes of the keys and values, kept in this way, that a token sees at the end of so many:
+    /// where attention has windows, fewer than those of all of them.
+    pub fn kv_bytes_seen(&self, kv: KvType, tokens: usize) -> u64 {
         match &self.0.engine {
-            Engine::Plan(planned) => KvCache::position_bytes(&planned.plan, kv) as u64,
+            Engine::Plan(planned) => KvCache::seen_bytes(&planned.plan, kv, tokens),
             #[cfg(feature = "tract")]
-            Engine::Graph(_) => self.info().kv_bytes_per_token,
+            Engine::Graph(_) => self.info().kv_bytes_per_token * tokens as u64,
         }
     }
 
     /// Bytes in which a session with room for so many tokens keeps what it has seen: keys and
-    /// values, what convolutions need to go on, and recurrent states with their copies.
+    /// values (where attention has windows, of what can still be seen), what convolutions need to go on, and recurrent states with their copies.
     pub fn cache_bytes(&self, context: usize, kv: KvType) -> u64 {
         let config = Config {
             kv,
+            step: self.step_size(),
             ..Config::new(context)
         };
         match &self.0.engine {

@@ -204,7 +204,9 @@ impl Session {
     /// Models with convolutions, such as LFM2, can go on from any of the last few dozen tokens, and
     /// from every 64th before: of those it may leave up to 63 fewer than `len`. Models with recurrent
     /// states, such as Qwen3.5, go on from 8 tokens before the end of recent prompts, from a position
-    /// within the last 64 generated tokens, or from the beginning.
+    /// within the last 64 generated tokens, or from the beginning. Models whose attention has windows,
+    /// such as Gemma 3, go back by 256 tokens at any time, or to where the last prompt began, to 8
+    /// tokens before its end, or to the beginning.
     pub fn truncate(&mut self, len: usize) -> usize {
         let left = self.step.truncate(len.min(self.tokens.len()));
         self.tokens.truncate(left);

@@ -24,7 +24,8 @@ public struct ModelInfo: Sendable, Equatable {
     public let hasChatTemplate: Bool
     /// Tokens that a chat has room for, with the options.
     public let chatContext: Int
-    /// Bytes that keys and values take for each token of that room, with the options.
+    /// Bytes that a token's keys and values take, with the options. Where attention has windows,
+    /// some of that is kept of the last tokens only.
     public let bytesPerToken: Int
     /// About how many bytes of memory the model takes with one chat, with the options: the file
     /// (which the system can drop and read again), keys and values, working memory, the tokenizer.

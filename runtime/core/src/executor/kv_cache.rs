@@ -1,8 +1,9 @@
 //! Keys and values of the positions so far.
 //!
 //! For each attention operator: all keys, `[head][position / 16][key tile]`, then all values,
-//! `[head][position][value vector]`, so that one head's positions are read in one sweep. Behind
-//! them lies what convolutions have seen (`history.rs`), and recurrent states (`states.rs`).
+//! `[head][position][value vector]`, so that one head's positions are read in one sweep; of an
+//! operator with a window, those that can still be seen (`windows.rs`). Behind them lies what
+//! convolutions have seen (`history.rs`), and recurrent states (`states.rs`).
 
 use core::ops::Range;
 
@@ -13,6 +14,7 @@ use super::history::{Held, HistoryRegions};
 use super::memory::{Config, KvType, Line, MemoryError, Regions, large_enough};
 #[cfg(feature = "recurrence")]
 use super::states::{StateRegions, States};
+use super::windows::Windows;
 use crate::kernels::{
     Int8Vector, Isa, KvVector, LANES, Queries, Scoring, attend, key_tiles, kv_vectors, store_key,
     store_value,
@@ -27,6 +29,7 @@ pub struct KvCache<M> {
     memory: M,
     kv: KvType,
     capacity: usize,
+    windows: Windows,
     len: usize,
     #[cfg(feature = "convolution")]
     held: Held,
@@ -37,14 +40,26 @@ pub struct KvCache<M> {
 impl KvCache<()> {
     /// Lines of memory that a cache for `plan` under `config` needs.
     pub fn lines<B: AsRef<[u8]>>(plan: &Plan<B>, config: &Config) -> Result<usize, MemoryError> {
-        Ok(Places::new(&plan.borrowed(), config.context, config.kv)?.lines)
+        let plan = plan.borrowed();
+        let windows = Windows::of(&plan, config);
+        Ok(Places::new(&plan, config.context, config.kv, &windows)?.lines)
     }
 
-    /// Bytes of keys and values that `plan` keeps of one position.
+    /// Bytes of keys and values of one position. Where attention has windows, some of it is kept
+    /// of the last positions only.
     pub fn position_bytes<B: AsRef<[u8]>>(plan: &Plan<B>, kv: KvType) -> usize {
+        KvCache::seen_bytes(plan, kv, 1) as usize
+    }
+
+    /// Bytes of the keys and values that a token sees at the end of so many positions.
+    pub fn seen_bytes<B: AsRef<[u8]>>(plan: &Plan<B>, kv: KvType, positions: usize) -> u64 {
         let caches = plan.caches().iter().map(|cache| {
             let [key, value] = [cache.key_dim, cache.value_dim].map(|d| kv.row_bytes(d as usize));
-            cache.heads as usize * (key + value)
+            let seen = match cache.window as usize {
+                0 => positions,
+                window => positions.min(window),
+            };
+            seen as u64 * (cache.heads as usize * (key + value)) as u64
         });
         caches.sum()
     }
@@ -64,16 +79,20 @@ impl<M: AsMut<[Line]>> KvCache<M> {
                 most,
             });
         }
-        large_enough(memory.as_mut().len(), KvCache::lines(plan, config)?)?;
+        let plan = &plan.borrowed();
+        let windows = Windows::of(plan, config);
+        let places = Places::new(plan, config.context, config.kv, &windows)?;
+        large_enough(memory.as_mut().len(), places.lines)?;
         Ok(KvCache {
             memory,
             kv: config.kv,
             capacity: config.context,
+            windows,
             len: 0,
             #[cfg(feature = "convolution")]
-            held: Held::of(&plan.borrowed()),
+            held: Held::of(plan),
             #[cfg(feature = "recurrence")]
-            states: Places::new(&plan.borrowed(), config.context, config.kv)?.states,
+            states: places.states,
         })
     }
 
@@ -83,20 +102,35 @@ impl<M: AsMut<[Line]>> KvCache<M> {
     /// every earlier position can be continued, but every 64th. One with recurrent states goes on
     /// from a few: 8 tokens before the end of a step of several tokens, of the last three such
     /// steps or of fewer and earlier ones; the last of every 64 positions that tokens came to one
-    /// by one; and 0.
+    /// by one; and 0. Where attention has windows, any position can be gone back to whose window is
+    /// still kept: at least those 256 before the furthest that was reached; else where the last
+    /// step of several tokens began that came after one of one token, or after going back, and 8
+    /// tokens before the end of the last step of several; else 0.
     pub fn truncate(&mut self, len: usize) -> usize {
         if len < self.len {
-            #[cfg(feature = "recurrence")]
-            if self.states.any() {
-                let memory = bytemuck::cast_slice_mut(self.memory.as_mut());
-                self.len = self.states.back_to(len, memory);
-                return self.len;
+            let mut left = self.back_to(len);
+            loop {
+                self.len = self.windows.back_to(left);
+                if self.len == left {
+                    break;
+                }
+                left = self.back_to(self.len);
             }
-            #[cfg(feature = "convolution")]
-            let len = self.held.back_to(len);
-            self.len = len;
         }
         self.len
+    }
+
+    /// Goes back to `len` positions, or to the most below it that convolutions and recurrent
+    /// states can go on from; how many.
+    fn back_to(&mut self, len: usize) -> usize {
+        #[cfg(feature = "recurrence")]
+        if self.states.any() {
+            let memory = bytemuck::cast_slice_mut(self.memory.as_mut());
+            return self.states.back_to(len, memory);
+        }
+        #[cfg(feature = "convolution")]
+        let len = self.held.back_to(len);
+        len
     }
 
     pub(super) fn advance(&mut self, tokens: usize) {
@@ -107,15 +141,34 @@ impl<M: AsMut<[Line]>> KvCache<M> {
         self.held.advance(self.len);
     }
 
-    pub(super) fn regions(&mut self, plan: &Plan<&[u8]>) -> Result<KvRegions, MemoryError> {
+    /// Where all lies, for a step of so many tokens. After an error all is as before.
+    pub(super) fn regions(
+        &mut self,
+        plan: &Plan<&[u8]>,
+        #[cfg_attr(not(feature = "windows"), allow(unused))] tokens: usize,
+    ) -> Result<KvRegions, MemoryError> {
         let memory = self.memory.as_mut();
-        let places = Places::new(plan, self.capacity, self.kv)?;
+        let places = Places::new(plan, self.capacity, self.kv, &self.windows)?;
         large_enough(memory.len(), places.lines)?;
+        #[cfg(feature = "windows")]
+        {
+            if tokens > self.windows.most() {
+                return Err(MemoryError::OtherStep);
+            }
+            let after = self.windows.before(self.len, tokens);
+            if self.windows.moved(&after) {
+                let bytes = bytemuck::cast_slice_mut(memory);
+                let how = (self.capacity, self.kv);
+                move_kept(plan, how, &self.windows, &after, bytes)?;
+            }
+            self.windows = after;
+        }
         let first: *mut u8 = memory.as_mut_ptr().cast();
         Ok(KvRegions {
             first,
             kv: self.kv,
             capacity: self.capacity,
+            windows: self.windows,
             #[cfg(feature = "recurrence")]
             states: StateRegions {
                 memory: first,
@@ -158,9 +211,21 @@ struct Places {
 }
 
 impl Places {
-    fn new(plan: &Plan<&[u8]>, capacity: usize, kv: KvType) -> Result<Places, MemoryError> {
+    fn new(
+        plan: &Plan<&[u8]>,
+        capacity: usize,
+        kv: KvType,
+        windows: &Windows,
+    ) -> Result<Places, MemoryError> {
         let mut regions = Regions::new();
-        place(plan, plan.caches().len(), capacity, kv, &mut regions)?;
+        place(
+            plan,
+            plan.caches().len(),
+            capacity,
+            kv,
+            windows,
+            &mut regions,
+        )?;
         #[cfg(feature = "convolution")]
         let history = Held::of(plan).place(capacity, &mut regions)?;
         #[cfg(feature = "recurrence")]
@@ -186,18 +251,48 @@ fn place(
     count: usize,
     capacity: usize,
     kv: KvType,
+    windows: &Windows,
     regions: &mut Regions,
 ) -> Result<(usize, usize), MemoryError> {
     let mut last = (0, 0);
     for cache in &plan.caches()[..count] {
         let heads = cache.heads as usize;
         let [key, value] = [cache.key_dim, cache.value_dim].map(|dim| kv.row_bytes(dim as usize));
-        let tiled = capacity.checked_next_multiple_of(LANES);
+        let room = windows.room(cache, capacity);
+        let tiled = room.checked_next_multiple_of(LANES);
         let keys = regions.take(&[heads, tiled.ok_or(MemoryError::Overflow)?], key)?;
-        let values = regions.take(&[heads, capacity], value)?;
+        let values = regions.take(&[heads, room], value)?;
         last = (keys, values);
     }
     Ok(last)
+}
+
+/// Moves keys and values to where they are once `windows` are as `after`.
+#[cfg(feature = "windows")]
+fn move_kept(
+    plan: &Plan<&[u8]>,
+    (capacity, kv): (usize, KvType),
+    windows: &Windows,
+    after: &Windows,
+    memory: &mut [u8],
+) -> Result<(), MemoryError> {
+    for (index, cache) in plan.caches().iter().enumerate() {
+        let regions = &mut Regions::new();
+        let (keys, values) = place(plan, index + 1, capacity, kv, windows, regions)?;
+        let room = windows.room(cache, capacity);
+        let moves = windows.moves(after, cache, capacity);
+        for (first, dim) in [(keys, cache.key_dim), (values, cache.value_dim)] {
+            let row = kv.row_bytes(dim as usize);
+            for head in 0..cache.heads as usize {
+                let head = first + head * room * row;
+                for (from, to) in moves.iter().flatten() {
+                    let from = head + from.start * row..head + from.end * row;
+                    memory.copy_within(from, head + to * row);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Pointers into a cache, for one step.
@@ -206,6 +301,7 @@ pub(crate) struct KvRegions {
     first: *mut u8,
     kv: KvType,
     capacity: usize,
+    windows: Windows,
     #[cfg(feature = "convolution")]
     pub(super) history: HistoryRegions,
     #[cfg(feature = "recurrence")]
@@ -223,15 +319,21 @@ impl KvRegions {
     pub(super) fn cache(&self, plan: &Plan<&[u8]>, id: CacheId, position: usize) -> Cache {
         let record = plan.caches()[id.0 as usize];
         let count = id.0 as usize + 1;
-        let (keys, values) = place(plan, count, self.capacity, self.kv, &mut Regions::new())
+        let KvRegions {
+            capacity,
+            kv,
+            windows,
+            ..
+        } = *self;
+        let (keys, values) = place(plan, count, capacity, kv, &windows, &mut Regions::new())
             .expect("the whole cache was laid out when the step began");
         Cache {
             heads: record.heads as usize,
             key_dim: record.key_dim as usize,
             value_dim: record.value_dim as usize,
-            position,
-            capacity: self.capacity,
-            kv: self.kv,
+            position: position - windows.gone(&record, capacity),
+            capacity: windows.room(&record, capacity),
+            kv,
             // SAFETY: `place` stays within the lines that `regions` compared.
             keys: unsafe { self.first.add(keys) },
             // SAFETY: as above.
@@ -245,7 +347,8 @@ pub(crate) struct Cache {
     pub(crate) heads: usize,
     pub(crate) key_dim: usize,
     pub(crate) value_dim: usize,
-    position: usize,
+    /// Of the step's first token, counted from the first that is kept.
+    pub(crate) position: usize,
     capacity: usize,
     kv: KvType,
     keys: *mut u8,

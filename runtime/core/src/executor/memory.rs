@@ -101,6 +101,10 @@ pub enum MemoryError {
     /// The arena's scratch was made for fewer positions than the cache has.
     #[error("the cache was made for a larger context than the arena")]
     OtherContext,
+    /// The cache keeps what windows see and room for a shorter step.
+    #[cfg(feature = "windows")]
+    #[error("the cache was made for shorter steps than the arena")]
+    OtherStep,
 }
 
 /// Adds up regions that each start on a line.

@@ -14,6 +14,8 @@ mod run;
 mod scratch;
 #[cfg(feature = "recurrence")]
 mod states;
+#[cfg_attr(not(feature = "windows"), path = "no_windows.rs")]
+mod windows;
 
 pub use arena::Arena;
 pub use kv_cache::KvCache;
@@ -160,8 +162,8 @@ impl<'a> Executor<'a> {
         self.check(cache.len(), cache.capacity(), &arena.config, tokens, wanted)?;
         let model = self.plan.model();
         let position = cache.len();
-        let kv = cache.regions(&self.plan)?;
         let memory = arena.regions(&self.plan)?;
+        let kv = cache.regions(&self.plan, tokens.len())?;
         let mut run = Run {
             plan: self.plan,
             workers: self.workers,

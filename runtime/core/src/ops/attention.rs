@@ -71,6 +71,10 @@ impl Attention {
         checker.multiple(self.query.width, cache.key_dim)?;
         let heads = self.query.width / cache.key_dim;
         checker.multiple(heads, cache.heads)?;
+        #[cfg(feature = "windows")]
+        if cache.window > 0 && self.window.is_none_or(|window| window.get() > cache.window) {
+            return Err(OpFault::Window);
+        }
         checker.product(self.output.width, heads, cache.value_dim)
     }
 
@@ -106,7 +110,7 @@ impl Attention {
         // Neighbouring tokens cost alike, so dealing the tiles out in turn balances the threads.
         run.deal(cache.heads * tiles, |item, scores| {
             let (head, first) = (item % cache.heads, item / cache.heads * tile);
-            let (first_head, position) = (head * heads, run.position);
+            let (first_head, position) = (head * heads, cache.position);
             let queries = Queries {
                 rows,
                 output,

@@ -29,6 +29,10 @@ pub enum OpFault {
     /// A cache is not there.
     #[error("uses a cache that is not there")]
     Cache,
+    /// It sees more positions than its cache keeps.
+    #[cfg(feature = "windows")]
+    #[error("sees positions that its cache does not keep")]
+    Window,
     /// Its states lie elsewhere than behind those of the recurrences before it.
     #[cfg(feature = "recurrence")]
     #[error("keeps its states elsewhere than behind those before them")]

@@ -220,8 +220,8 @@ pub struct CacheRecord {
     pub key_dim: u32,
     /// Floats in one head's value.
     pub value_dim: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// How many of the last positions are ever seen, at least the operator's window; 0 for all.
+    pub window: u32,
 }
 
 /// A weight: `rows` outputs by `cols` inputs, or a plain table.

@@ -3,6 +3,7 @@
 pub mod session;
 mod small;
 mod token_tables;
+mod windowed;
 
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -19,6 +20,8 @@ use tealight_core::plan::format::*;
 
 #[allow(unused_imports, reason = "only tests of single operators have one")]
 pub use small::{Convolved, Decay, Mixture, Recurrent};
+#[allow(unused_imports, reason = "only the test of windows has one")]
+pub use windowed::{Beside, Windowed};
 
 pub const VOCAB: u32 = 80;
 pub const CONTEXT: u32 = 48;
@@ -268,6 +271,26 @@ impl Builder {
     }
 
     fn file(self, head: u32, logits: u32) -> File {
+        let caches: Vec<CacheRecord> = self.ops.iter().filter_map(|op| self.cache(op)).collect();
+        self.file_of(head, logits, &caches)
+    }
+
+    /// What an operator keeps, if it attends.
+    fn cache(&self, op: &Op) -> Option<CacheRecord> {
+        let attention = match op {
+            Op::Attention(attention) => attention,
+            Op::Sinks(sinks) => &sinks.attention,
+            _ => return None,
+        };
+        Some(CacheRecord {
+            heads: KV_HEADS,
+            key_dim: attention.key.width / KV_HEADS,
+            value_dim: attention.value.width / KV_HEADS,
+            window: attention.window.map_or(0, NonZeroU32::get),
+        })
+    }
+
+    fn file_of(self, head: u32, logits: u32, caches: &[CacheRecord]) -> File {
         let model = ModelRecord {
             vocab: VOCAB,
             context: self.context,
@@ -275,20 +298,12 @@ impl Builder {
             logits,
             ..bytemuck::Zeroable::zeroed()
         };
-        let cache = CacheRecord {
-            heads: KV_HEADS,
-            key_dim: HEAD_DIM,
-            value_dim: HEAD_DIM,
-            reserved: 0,
-        };
         let ops: Vec<OpRecord> = self.ops.iter().map(Op::encode).collect();
-        let attends = |op: &&Op| matches!(op, Op::Attention(_) | Op::Sinks(_));
-        let caches = vec![cache; self.ops.iter().filter(attends).count()];
         let tokens = token_tables::section();
         let sections: [(Section, &[u8]); 7] = [
             (Section::Model, bytes_of(&model)),
             (Section::Buffers, cast_slice(&self.buffers)),
-            (Section::Caches, cast_slice(&caches)),
+            (Section::Caches, cast_slice(caches)),
             (Section::Tensors, cast_slice(&self.tensors)),
             (Section::Ops, cast_slice(&ops)),
             (Section::TokenTables, &tokens),

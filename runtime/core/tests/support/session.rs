@@ -30,6 +30,15 @@ impl<'a> Session<'a> {
             threads: workers.count(),
             ..Config::new(CONTEXT)
         };
+        Session::with(plan, workers, isa, config)
+    }
+
+    pub fn with(
+        plan: &'a Plan<File>,
+        workers: &'a dyn Workers,
+        isa: Isa,
+        config: Config,
+    ) -> Session<'a> {
         let cache = lines(KvCache::lines(plan, &config));
         let arena = lines(Arena::lines(plan, &config));
         Session {

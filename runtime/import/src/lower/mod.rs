@@ -6,6 +6,7 @@ mod fuse;
 mod precision;
 mod tensors;
 
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use tealight_core::ops::{
@@ -276,7 +277,7 @@ impl Lowering<'_> {
                     heads,
                     key_dim: key.width / heads,
                     value_dim: value.width / heads,
-                    reserved: 0,
+                    window: window.map_or(0, NonZeroU32::get),
                 };
                 if *both_ways && sinks.is_none() {
                     return Some(Op::Encode(Encode {

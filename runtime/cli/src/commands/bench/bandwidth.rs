@@ -29,8 +29,8 @@ const LOOPS: [fn(&[u8]) -> u64; 3] = [one_stream, two_streams, four_streams];
 pub(super) struct Touched<'a> {
     /// The weights of all operators; of a table that is only looked up, nothing.
     weights: Vec<&'a [u8]>,
-    /// Keys and values of one position, in bytes.
-    kv_position: f64,
+    model: &'a Model,
+    kv: KvType,
 }
 
 impl<'a> Touched<'a> {
@@ -51,13 +51,17 @@ impl<'a> Touched<'a> {
         let weights = weights.filter(|(id, _)| !tables.contains(&TensorId(*id as u32)));
         Ok(Touched {
             weights: weights.map(|(_, tensor)| tensor.data).collect(),
-            kv_position: model.kv_bytes_per_token(kv) as f64,
+            model,
+            kv,
         })
     }
 
     /// Bytes that a token reads after so many others, `positions` of them on average.
     pub(super) fn bytes(&self, positions: f64) -> f64 {
-        self.weight_bytes() as f64 + self.kv_position * positions
+        let seen = self
+            .model
+            .kv_bytes_seen(self.kv, positions.round() as usize);
+        self.weight_bytes() as f64 + seen as f64
     }
 
     fn weight_bytes(&self) -> usize {

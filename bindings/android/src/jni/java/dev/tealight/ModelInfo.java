@@ -103,7 +103,10 @@ public final class ModelInfo {
         return chatContext;
     }
 
-    /** Bytes that keys and values take for each token of that room, with the options. */
+    /**
+     * Bytes that a token's keys and values take, with the options. Where attention has windows,
+     * some of that is kept of the last tokens only.
+     */
     public long bytesPerToken() {
         return bytesPerToken;
     }

@@ -101,7 +101,10 @@ public data class ModelInfo(
     val hasChatTemplate: Boolean,
     /** Tokens that a chat has room for, with the options. */
     val chatContext: Int,
-    /** Bytes that keys and values take for each token of that room, with the options. */
+    /**
+     * Bytes that a token's keys and values take, with the options. Where attention has windows,
+     * some of that is kept of the last tokens only.
+     */
     val bytesPerToken: Long,
     /**
      * About how many bytes of memory the model takes with one chat, with the options: the file
