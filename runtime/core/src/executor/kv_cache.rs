@@ -155,13 +155,14 @@ impl<M: AsMut<[Line]>> KvCache<M> {
             if tokens > self.windows.most() {
                 return Err(MemoryError::OtherStep);
             }
-            let after = self.windows.before(self.len, tokens);
-            if self.windows.moved(&after) {
-                let bytes = bytemuck::cast_slice_mut(memory);
-                let how = (self.capacity, self.kv);
-                move_kept(plan, how, &self.windows, &after, bytes)?;
+            if let Some(after) = self.windows.before(self.len, tokens) {
+                if self.windows.moved(&after) {
+                    let bytes = bytemuck::cast_slice_mut(memory);
+                    let how = (self.capacity, self.kv);
+                    move_kept(plan, how, &self.windows, &after, bytes)?;
+                }
+                self.windows = after;
             }
-            self.windows = after;
         }
         let first: *mut u8 = memory.as_mut_ptr().cast();
         Ok(KvRegions {
@@ -322,10 +323,10 @@ impl KvRegions {
         let KvRegions {
             capacity,
             kv,
-            windows,
+            ref windows,
             ..
         } = *self;
-        let (keys, values) = place(plan, count, capacity, kv, &windows, &mut Regions::new())
+        let (keys, values) = place(plan, count, capacity, kv, windows, &mut Regions::new())
             .expect("the whole cache was laid out when the step began");
         Cache {
             heads: record.heads as usize,

@@ -83,7 +83,11 @@ impl Windows {
 
     /// Positions that a cache has room for, out of the session's `capacity`, with what is put
     /// aside.
+    #[inline]
     pub(super) fn room(&self, cache: &CacheRecord, capacity: usize) -> usize {
+        if self.least == 0 {
+            return capacity;
+        }
         let room = |wider| {
             let aside = POINTS * (aside(self.least) + wider);
             self.room.saturating_add(wider + aside).min(capacity)
@@ -92,7 +96,11 @@ impl Windows {
     }
 
     /// Positions that a cache has let go.
+    #[inline]
     pub(super) fn gone(&self, cache: &CacheRecord, capacity: usize) -> usize {
+        if self.gone == 0 {
+            return 0;
+        }
         match self.wider(cache) {
             Some(wider) if self.room(cache, capacity) < capacity => self.gone.saturating_sub(wider),
             _ => 0,
@@ -156,12 +164,13 @@ impl Windows {
         len
     }
 
-    /// As a step of so many tokens, at most [`Windows::most`], after `len` positions wants it.
-    pub(super) fn before(&self, len: usize, tokens: usize) -> Windows {
-        let mut after = *self;
+    /// As a step of so many tokens, at most [`Windows::most`], after `len` positions wants it, if it
+    /// matters.
+    pub(super) fn before(&self, len: usize, tokens: usize) -> Option<Windows> {
         if self.least == 0 {
-            return after;
+            return None;
         }
+        let mut after = *self;
         let end = len + tokens;
         after.prompt = tokens > 1;
         if after.prompt {
@@ -181,7 +190,7 @@ impl Windows {
             }
         }
         after.back = None;
-        after
+        Some(after)
     }
 
     /// Whether anything has to be moved in memory before it is as `after`.
