@@ -1,13 +1,14 @@
 //! Every family of models as every exporter writes it, against what others compute.
 
+use std::num::NonZeroU32;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tealight_core::ops::Op;
+use tealight_core::ops::{Op, Sinks};
 use tealight_core::plan::Plan;
 use tealight_import::{ImportOptions, Quantize, import_with, inspect};
-use tealight_tests::families::{Cell, EXPORTS, Export, families, markdown, matrix};
-use tealight_tests::models::{Bytes, root};
+use tealight_tests::families::{Cell, EXPORTS, Export, exports, families, markdown, matrix};
+use tealight_tests::models::{Bytes, compiled, root};
 use tealight_tests::run::Settings;
 use tealight_tests::say;
 
@@ -91,6 +92,34 @@ fn what_our_exporter_writes_runs_in_int8() {
         // Another expert now and then is another answer of a random model.
         assert!(agreement.top1 > 0.8, "{family}: {agreement}");
     }
+}
+
+#[test]
+fn caches_keep_what_windows_see() {
+    let mut windowed = 0;
+    for (family, name) in exports() {
+        let export = Export {
+            family: &family,
+            name,
+        };
+        let model = export.unpacked().map(|model| compiled(model.path()));
+        let Some(Ok(model)) = model else {
+            continue;
+        };
+        let plan = model.plan();
+        let seen = plan.ops().filter_map(|op| match op {
+            Op::Attention(op) | Op::Sinks(Sinks { attention: op, .. }) => Some(op.window),
+            _ => None,
+        });
+        let seen: Vec<u32> = seen
+            .map(|window| window.map_or(0, NonZeroU32::get))
+            .collect();
+        let kept: Vec<u32> = plan.caches().iter().map(|cache| cache.window).collect();
+        assert!(kept == seen || plan.model().whole != 0, "{family}, {name}");
+        windowed += usize::from(kept.iter().any(|&window| window > 0));
+    }
+    say(format_args!("{windowed} exports have windows"));
+    assert!(windowed > 5);
 }
 
 /// An operator without its weights and places, which exporters choose for themselves.
