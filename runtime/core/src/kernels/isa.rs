@@ -177,15 +177,10 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Set::Amx => unsafe { super::avx512::run(kernel, true) },
+            // One call, so that programs hold the kernel once.
             // SAFETY: as above.
             #[cfg(target_arch = "aarch64")]
-            Set::Neon => unsafe { super::neon::run(kernel, Products::Base) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "aarch64")]
-            Set::DotProd => unsafe { super::neon::run(kernel, Products::DotProd) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "aarch64")]
-            Set::I8mm => unsafe { super::neon::run(kernel, Products::I8mm) },
+            set => unsafe { super::neon::run(kernel, set.products()) },
             // SAFETY: as above.
             #[cfg(all(target_arch = "arm", feature = "std"))]
             Set::Neon => unsafe { super::armv7::run(kernel) },
@@ -201,6 +196,17 @@ impl Set {
             Set::Dsp => Products::Dsp,
             #[cfg(feature = "helium")]
             Set::Helium => Products::Helium,
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Set {
+    fn products(self) -> Products {
+        match self {
+            Set::Scalar | Set::Neon => Products::Base,
+            Set::DotProd => Products::DotProd,
+            Set::I8mm => Products::I8mm,
         }
     }
 }
