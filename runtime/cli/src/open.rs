@@ -1,7 +1,9 @@
 //! Opens the model that the arguments name, with a progress bar if it has to be compiled first.
 
 use std::cell::Cell;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,6 +36,12 @@ pub(crate) fn model(args: &ModelArgs, threads: Option<usize>) -> Result<Model, F
         ))),
         _ => Ok(model),
     }
+}
+
+/// The text in a file.
+pub(crate) fn text_of(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::input(format!("cannot read {}", path.display()), &error))
 }
 
 fn options(args: &ModelArgs, threads: Option<usize>) -> ModelOptions {
@@ -120,10 +128,13 @@ impl Bar {
     }
 
     fn begin(&self, progress: Progress) {
-        let template = if progress.total > 0 {
-            "{msg:>8} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {eta}"
-        } else {
-            "{msg:>8} {spinner} {elapsed}"
+        let template = match progress {
+            Progress { total: 0, .. } => "{msg:>8} {spinner} {elapsed}",
+            Progress {
+                step: Step::Calibration,
+                ..
+            } => "{msg:>8} {wide_bar} {pos}/{len} tokens {eta}",
+            _ => "{msg:>8} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {eta}",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
@@ -133,6 +144,7 @@ impl Bar {
             Step::Hash => "looking",
             Step::Graph => "graph",
             Step::Weights => "weights",
+            Step::Calibration => "reading",
             _ => "model",
         });
         self.bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -2,7 +2,6 @@
 //! TOML file that tells head, embedding and single layers apart.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -11,6 +10,7 @@ use serde::Deserialize;
 use tealight::import::{Quantization, Quantize};
 
 use crate::exit::Failure;
+use crate::open::text_of;
 
 /// What float weights become.
 #[derive(Clone, Copy, Debug, ValueEnum, Deserialize)]
@@ -89,9 +89,7 @@ impl How {
                 exceptions: vec![],
             },
             How::File(path) => {
-                let text = fs::read_to_string(path).map_err(|error| {
-                    Failure::input(format!("cannot read {}", path.display()), &error)
-                })?;
+                let text = text_of(path)?;
                 toml::from_str(&text).map_err(|error: toml::de::Error| {
                     let before = error.span().map_or("", |span| &text[..span.start]);
                     let line = before.matches('\n').count() + 1;

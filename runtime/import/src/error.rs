@@ -117,6 +117,14 @@ pub enum ImportError {
         /// How many there are.
         layers: usize,
     },
+    /// What a weight's linear map is given could not be found out.
+    #[error("cannot run the text to calibrate `{weight}` on: {source}")]
+    Calibration {
+        /// The weight's name.
+        weight: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The tokenizer or another text beside the graph cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -14,6 +14,7 @@
 //! is an error that lists every operator of which that is true.
 
 mod answers;
+mod calibration;
 mod error;
 mod fold;
 mod groups;
@@ -37,7 +38,9 @@ mod weights;
 mod write;
 
 use std::path::Path;
+use std::rc::Rc;
 
+pub use calibration::{Calibration, InputProducts};
 pub use error::{ImportError, UnrecognisedOperator};
 pub use model_files::{EmbeddingDefaults, GenerationDefaults, Pooling, TextError};
 pub use progress::{Progress, Step};
@@ -64,6 +67,8 @@ pub struct ImportOptions {
     pub context: Option<usize>,
     /// Which float weights become integers; none, where this is left out.
     pub quantize: Option<Quantization>,
+    /// What linear maps are given, so that weights of 4 bits make up for each other's rounding.
+    pub calibration: Option<Rc<dyn Calibration>>,
 }
 
 /// Compiles an ONNX folder, or its .onnx file, to a plan at `output`.
@@ -136,7 +141,7 @@ fn recognise(
         decoder.network.quantize(how, !decoder.hidden)?;
     }
     let declared = locate::declared_context(path);
-    lower::lower(decoder, declared, options.context).map_err(|fault| ImportError::NotADecoder {
+    lower::lower(decoder, declared, options).map_err(|fault| ImportError::NotADecoder {
         path: path.to_owned(),
         fault,
     })

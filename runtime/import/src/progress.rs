@@ -6,9 +6,9 @@
 pub struct Progress {
     /// What is being done.
     pub step: Step,
-    /// Bytes behind.
+    /// Bytes behind, unless the step says otherwise.
     pub done: u64,
-    /// Bytes altogether; 0 where nobody can tell.
+    /// As many altogether; 0 where nobody can tell.
     pub total: u64,
 }
 
@@ -24,4 +24,6 @@ pub enum Step {
     Graph,
     /// Packing weights into the plan.
     Weights,
+    /// Running a text through a model, to see what its linear maps are given; it is tokens that are counted.
+    Calibration,
 }

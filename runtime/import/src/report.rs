@@ -22,6 +22,8 @@ pub struct ImportReport {
     pub hidden: Option<usize>,
     /// Most positions, in tokens.
     pub context: usize,
+    /// The tensors' names in the graph, in the order of their ids.
+    pub tensor_names: Vec<String>,
     /// How many tensors there are of each encoding.
     pub tensors: Vec<TensorTotal>,
     /// Bytes of all packed tensors.
@@ -68,6 +70,11 @@ impl ImportReport {
             weight_bytes: tensors
                 .iter()
                 .fold(0, |sum, total| sum.saturating_add(total.bytes)),
+            tensor_names: spec
+                .tensors
+                .iter()
+                .map(|tensor| tensor.name.clone())
+                .collect(),
             tensors,
             tokenizer_kept: None,
         }

@@ -2,6 +2,7 @@
 
 mod bent;
 mod branches;
+mod calibrations;
 mod convolutions;
 mod curves;
 #[cfg(unix)]
@@ -27,7 +28,7 @@ use curves::{cap_logits, gelu_out_of_parts, see_only, set};
 fn options() -> ImportOptions {
     ImportOptions {
         context: Some(24),
-        quantize: None,
+        ..ImportOptions::default()
     }
 }
 
@@ -368,7 +369,7 @@ fn the_context_is_capped_by_tables_and_options() {
             &saved.path,
             &ImportOptions {
                 context,
-                quantize: None,
+                ..ImportOptions::default()
             },
         )
         .unwrap()

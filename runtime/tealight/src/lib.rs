@@ -42,6 +42,8 @@ mod answers;
 mod bytes;
 #[cfg(feature = "import")]
 mod cache;
+#[cfg(feature = "import")]
+mod calibration;
 mod cancel;
 mod chat;
 mod defaults;
@@ -67,6 +69,8 @@ pub mod tokenizer;
 
 #[cfg(feature = "import")]
 pub use cache::CacheError;
+#[cfg(feature = "import")]
+pub use calibration::Calibration;
 pub use cancel::CancelToken;
 pub use chat::{Chat, ChatOptions, Reply};
 pub use defaults::GenerationDefaults;

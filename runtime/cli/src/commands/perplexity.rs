@@ -68,8 +68,7 @@ struct Line {
 const TOP: usize = 5;
 
 pub(crate) fn run(args: &PerplexityArgs) -> Result<(), Failure> {
-    let text = fs::read_to_string(&args.file)
-        .map_err(|error| Failure::input(format!("cannot read {}", args.file.display()), &error))?;
+    let text = open::text_of(&args.file)?;
     let model = open::model(&args.model, args.threads.threads.count())?;
     let tokenizer = model.tokenizer()?;
     let mut tokens = tokenizer.encode(&text, false).map_err(|error| {

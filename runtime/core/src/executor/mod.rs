@@ -25,6 +25,8 @@ pub(crate) use run::Run;
 pub(crate) use states::StateTile;
 
 use crate::kernels::Isa;
+#[cfg(feature = "observe")]
+use crate::ops::{Op, TensorId};
 use crate::plan::Plan;
 use crate::pool::Workers;
 
@@ -110,6 +112,13 @@ pub enum StepError {
     Memory(#[from] MemoryError),
 }
 
+/// Is shown each operator before it runs.
+#[cfg(feature = "observe")]
+type Watch<'w> = &'w mut dyn FnMut(&Op, &Run<'_>);
+/// Nobody looks on.
+#[cfg(not(feature = "observe"))]
+type Watch<'w> = core::convert::Infallible;
+
 /// Runs steps of one plan. Cheap to make.
 #[derive(Clone, Copy)]
 pub struct Executor<'a> {
@@ -159,6 +168,52 @@ impl<'a> Executor<'a> {
             Logits::Last => 1,
             Logits::All => tokens.len(),
         };
+        self.run(cache, arena, tokens, wanted, None)
+    }
+
+    /// As [`Executor::step`] with [`Logits::All`], but shows `each` what linear maps are given: a map's weight, and its inputs
+    /// of all tokens, one after the other.
+    ///
+    /// # Errors
+    /// As [`Executor::step`].
+    #[cfg(feature = "observe")]
+    pub fn observe<C, A>(
+        &self,
+        cache: &mut KvCache<C>,
+        arena: &mut Arena<A>,
+        tokens: &[u32],
+        mut each: impl FnMut(TensorId, &mut dyn Iterator<Item = &[f32]>),
+    ) -> Result<(), StepError>
+    where
+        C: AsMut<[Line]>,
+        A: AsMut<[Line]>,
+    {
+        let mut watch = |op: &Op, run: &Run<'_>| {
+            if let Op::Linear(linear) = op {
+                let inputs = run.rows(linear.input);
+                each(
+                    linear.weight,
+                    &mut (0..inputs.count()).map(|t| inputs.row(t)),
+                );
+            }
+        };
+        self.run(cache, arena, tokens, tokens.len(), Some(&mut watch))?;
+        Ok(())
+    }
+
+    /// A step with `wanted` rows of logits.
+    fn run<'m, C, A>(
+        &self,
+        cache: &mut KvCache<C>,
+        arena: &'m mut Arena<A>,
+        tokens: &[u32],
+        wanted: usize,
+        #[cfg_attr(not(feature = "observe"), allow(unused))] mut watch: Option<Watch<'_>>,
+    ) -> Result<&'m mut [f32], StepError>
+    where
+        C: AsMut<[Line]>,
+        A: AsMut<[Line]>,
+    {
         self.check(cache.len(), cache.capacity(), &arena.config, tokens, wanted)?;
         let model = self.plan.model();
         let position = cache.len();
@@ -181,6 +236,10 @@ impl<'a> Executor<'a> {
                 if wanted == 0 {
                     break;
                 }
+            }
+            #[cfg(feature = "observe")]
+            if let Some(watch) = &mut watch {
+                watch(&op, &run);
             }
             op.run(&run);
         }

@@ -15,6 +15,7 @@ use tealight_core::ops::{
 };
 use tealight_core::plan::format::{CacheRecord, Stage};
 
+use crate::ImportOptions;
 use crate::onnx::Tensor;
 use crate::spec::{BufferSpec, DecoderSpec};
 use crate::walk::Decoder;
@@ -22,12 +23,12 @@ use crate::walk::network::{Columns, Network, RowId, RowOp};
 use buffers::Buffers;
 use tensors::Tensors;
 
-/// Lowers a decoder. `context` is the number of positions where no stored table sets it, and
-/// the most where one does; `None` leaves it to the tables.
+/// Lowers a decoder. Its positions are as many as the shortest stored table has, else `declared`, at most as many as
+/// the options say, which stand in for both where there is neither.
 pub(crate) fn lower(
     decoder: Decoder,
     declared: Option<usize>,
-    most: Option<usize>,
+    options: &ImportOptions,
 ) -> Result<DecoderSpec<'static>, String> {
     let Decoder {
         mut network,
@@ -48,7 +49,7 @@ pub(crate) fn lower(
         ));
     }
     let reached = tables_reach(&network);
-    let context = match (reached.or(declared), most) {
+    let context = match (reached.or(declared), options.context) {
         (Some(context), Some(most)) => context.min(most),
         (Some(context), None) => context,
         (None, Some(most)) => most,
@@ -102,7 +103,7 @@ pub(crate) fn lower(
         hidden: hidden.then_some(width),
         whole,
         caches,
-        tensors: tensors.into_specs(),
+        tensors: tensors.into_specs(options.calibration.as_ref()),
         vocab,
         context,
         buffers,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use tealight_core::layout::Encoding;
 use tealight_core::ops::TensorId;
 
+use crate::calibration::Calibration;
 use crate::onnx::Tensor;
 use crate::spec::{TensorSource, TensorSpec};
 use crate::weights::{JoinedMatrix, Matrix, PositionRows, PositionTable, Taps, Vectors};
@@ -96,24 +97,36 @@ impl Tensors {
         u32::try_from(at).ok().map(TensorId)
     }
 
-    pub(super) fn into_specs(self) -> Vec<TensorSpec<'static>> {
+    /// `calibration` knows what linear maps are given.
+    pub(super) fn into_specs(
+        self,
+        calibration: Option<&Rc<dyn Calibration>>,
+    ) -> Vec<TensorSpec<'static>> {
         let context = self.context;
         self.entries
             .into_iter()
-            .map(|entry| entry.spec(context))
+            .map(|entry| entry.spec(context, calibration))
             .collect()
     }
 }
 
 impl Entry {
-    fn spec(self, context: usize) -> TensorSpec<'static> {
+    fn spec(
+        self,
+        context: usize,
+        calibration: Option<&Rc<dyn Calibration>>,
+    ) -> TensorSpec<'static> {
         match self {
             Entry::Matrix(parts) => TensorSpec {
                 name: names(parts.iter().map(Matrix::tensor)),
                 encoding: parts.first().map_or(Encoding::F32, Matrix::encoding),
                 rows: parts.iter().map(Matrix::rows).sum(),
                 cols: parts.first().map_or(0, Matrix::cols),
-                source: boxed(JoinedMatrix(parts)),
+                source: boxed(JoinedMatrix {
+                    name: names(parts.iter().map(Matrix::tensor)),
+                    calibration: calibration.cloned(),
+                    parts,
+                }),
             },
             Entry::Vector(parts) => TensorSpec {
                 name: names(parts.iter()),

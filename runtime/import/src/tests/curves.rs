@@ -210,7 +210,7 @@ fn a_graph_that_turns_long_texts_otherwise_is_compiled_for_one_of_the_two() {
             &saved.path,
             &ImportOptions {
                 context,
-                quantize: None,
+                ..ImportOptions::default()
             },
         )
         .unwrap()

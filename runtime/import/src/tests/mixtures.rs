@@ -247,6 +247,7 @@ fn routers_stay_floats_when_weights_are_quantized() {
     let options = ImportOptions {
         context: None,
         quantize: Some(Quantize::Int4.into()),
+        ..ImportOptions::default()
     };
     let spec = recognise(&saved.path, &options).expect("it is recognised");
     let floats = spec

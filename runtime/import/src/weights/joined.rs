@@ -2,13 +2,40 @@
 
 use std::rc::Rc;
 
-use super::{Matrix, fault, scale};
+use super::{Matrix, Quantize, fault, scale};
 use crate::ImportError;
+use crate::calibration::{Calibration, Factor};
 use crate::onnx::Tensor;
 use crate::spec::{TensorShape, TensorSource};
 
 /// Matrices of the same encoding and width; all but the last fill whole groups of rows.
-pub(crate) struct JoinedMatrix(pub(crate) Vec<Matrix>);
+pub(crate) struct JoinedMatrix {
+    pub(crate) parts: Vec<Matrix>,
+    /// Its name in the report.
+    pub(crate) name: String,
+    pub(crate) calibration: Option<Rc<dyn Calibration>>,
+}
+
+impl JoinedMatrix {
+    /// The factors of what the matrices are given, where that is known and of use.
+    fn inputs(&self) -> Result<Option<Factor>, ImportError> {
+        let of_use =
+            |part: &Matrix| matches!(part, Matrix::Quantized(part) if part.to != Quantize::Int8);
+        let Some(calibration) = self
+            .calibration
+            .as_ref()
+            .filter(|_| self.parts.iter().any(of_use))
+        else {
+            return Ok(None);
+        };
+        let products = calibration.products(&self.name);
+        let products = products.map_err(|source| ImportError::Calibration {
+            weight: self.name.clone(),
+            source,
+        })?;
+        Ok(products.and_then(Factor::of))
+    }
+}
 
 impl TensorSource for JoinedMatrix {
     fn stream(
@@ -18,7 +45,7 @@ impl TensorSource for JoinedMatrix {
     ) -> Result<f32, ImportError> {
         let mut greatest: Option<f32> = None;
         let mut exact = 1.0;
-        for matrix in &self.0 {
+        for matrix in &self.parts {
             match matrix.greatest_scale()? {
                 Some(scale) => greatest = Some(greatest.map_or(scale, |g| g.max(scale))),
                 None => {
@@ -29,8 +56,9 @@ impl TensorSource for JoinedMatrix {
             }
         }
         let factor = greatest.map_or(exact, scale::factor);
-        for matrix in &self.0 {
-            matrix.pack(factor, sink)?;
+        let inputs = self.inputs()?;
+        for matrix in &self.parts {
+            matrix.pack(factor, inputs.as_ref(), sink)?;
         }
         Ok(factor)
     }

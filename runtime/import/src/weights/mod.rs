@@ -3,6 +3,7 @@
 
 mod blocks;
 mod coded;
+mod compensated;
 mod float;
 mod int8;
 mod joined;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 use tealight_core::layout::{Encoding, GROUP_ROWS};
 
 use crate::ImportError;
+use crate::calibration::Factor;
 use crate::onnx::Tensor;
 
 pub(crate) use blocks::{BlockMatrix, ZeroPoints};
@@ -114,13 +116,19 @@ impl Matrix {
         }
     }
 
-    /// Packs the groups of rows in order; block scales are divided by `factor`.
-    fn pack(&self, factor: f32, sink: Sink<'_>) -> Result<(), ImportError> {
+    /// Packs the groups of rows in order; block scales are divided by `factor`, and `inputs` are the
+    /// factors of what the matrix is given.
+    fn pack(
+        &self,
+        factor: f32,
+        inputs: Option<&Factor>,
+        sink: Sink<'_>,
+    ) -> Result<(), ImportError> {
         match self {
             Matrix::Float(m) => m.pack(sink),
             Matrix::Blocks(m) => m.pack(factor, sink),
             Matrix::Int8(m) => m.pack(factor, sink),
-            Matrix::Quantized(m) => m.pack(factor, sink),
+            Matrix::Quantized(m) => m.pack(factor, inputs, sink),
         }
     }
 }

@@ -8,8 +8,10 @@
 
 use tealight_core::layout::{self, BLOCK, Encoding};
 
+use super::compensated::Compensated;
 use super::{FloatMatrix, Sink, fault};
 use crate::ImportError;
+use crate::calibration::Factor;
 
 /// What float weights become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +42,7 @@ impl Quantize {
     }
 
     /// The zero point of symmetric blocks. Stored integers are below twice as many.
-    fn middle(self) -> f32 {
+    pub(super) fn middle(self) -> f32 {
         match self {
             Quantize::Int4 | Quantize::Int4Asymmetric => 8.0,
             Quantize::Int8 => 128.0,
@@ -65,17 +67,32 @@ impl QuantizedMatrix {
         Ok(2.0 * greatest / self.to.middle())
     }
 
-    pub(super) fn pack(&self, factor: f32, sink: Sink<'_>) -> Result<(), ImportError> {
+    /// `inputs` are the factors of what the matrix is given, where that is known. Of 8 bits rounding costs too little to be made up for.
+    pub(super) fn pack(
+        &self,
+        factor: f32,
+        inputs: Option<&Factor>,
+        sink: Sink<'_>,
+    ) -> Result<(), ImportError> {
         let (encoding, (_, cols)) = (self.encoding(), self.matrix.shape());
         let len = encoding.group_bytes(cols);
         let mut group =
             vec![0; len.ok_or_else(|| fault(self.matrix.tensor(), "is too large to pack"))?];
         let (mut integers, mut scales, mut zero_points) = (Vec::new(), Vec::new(), Vec::new());
+        let inputs = inputs.filter(|inputs| self.to != Quantize::Int8 && inputs.inputs() == cols);
+        let mut compensated = inputs.map(|inputs| Compensated::new(inputs, self.to, factor));
         self.matrix.for_values(|values| {
             integers.clear();
             scales.clear();
             zero_points.clear();
-            for row in values.chunks_exact(cols) {
+            let each = match &mut compensated {
+                Some(compensated) => {
+                    compensated.group(values, &mut integers, &mut scales, &mut zero_points);
+                    &[][..]
+                }
+                None => values,
+            };
+            for row in each.chunks_exact(cols) {
                 for block in row.chunks(BLOCK) {
                     let fit = quantize(self.to, block, &mut integers);
                     scales.push(fit.scale / factor);
@@ -96,9 +113,9 @@ const CANDIDATES: i32 = 12;
 
 /// How a block's integers stand for its values: `scale · (integer − zero_point)`.
 #[derive(Clone, Copy)]
-struct Fit {
-    scale: f32,
-    zero_point: f32,
+pub(super) struct Fit {
+    pub(super) scale: f32,
+    pub(super) zero_point: f32,
     /// What the integers are made with; near `1 / scale`.
     inverse: f32,
     /// What the integers save of the squares of all values, each weighed.
@@ -135,7 +152,7 @@ fn integer(to: Quantize, x: f32, inverse: f32, zero_point: f32) -> f32 {
 }
 
 /// Appends a block's stored integers.
-fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> Fit {
+pub(super) fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> Fit {
     let (mut least, mut most) = (0.0f32, 0.0f32);
     for &x in block {
         (least, most) = (least.min(x), most.max(x));
