@@ -8,17 +8,11 @@ use half::f16;
 use multiversion::multiversion;
 use tealight_core::layout::{BLOCK, GROUP_ROWS};
 
-use super::quantized::Quantize;
+use super::quantized::{CANDIDATE_STEP, CANDIDATES, Quantize};
 use crate::calibration::Factor;
 
 /// One value for each row of a group.
 type Lanes = [f32; GROUP_ROWS];
-
-/// Scales that are tried.
-const CANDIDATES: usize = 31;
-/// The greatest and the least of them, of the one that a block's extremes ask for: inputs that hardly
-/// matter may have the greatest weights.
-const SPAN: (f32, f32) = (1.15, 0.4);
 
 /// Rows of `L` that are multiplied with errors at a time.
 const TARGETS: usize = 8;
@@ -173,9 +167,8 @@ impl<'f> Compensated<'f> {
         });
         let shifts = if asymmetric { -1..=1 } else { 0..=0 };
         let mut fits = Vec::new();
-        for candidate in 0..CANDIDATES {
-            let part = candidate as f32 / (CANDIDATES - 1) as f32;
-            let scale = plain.map(|plain| plain * (SPAN.0 + part * (SPAN.1 - SPAN.0)));
+        for candidate in -CANDIDATES..=CANDIDATES {
+            let scale = plain.map(|plain| plain / (1.0 + candidate as f32 * CANDIDATE_STEP));
             for shift in shifts.clone() {
                 let zero_point = std::array::from_fn(|lane| {
                     let zero = match asymmetric && scale[lane] > 0.0 {

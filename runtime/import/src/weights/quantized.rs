@@ -108,8 +108,10 @@ impl QuantizedMatrix {
     }
 }
 
-/// Candidates on either side of the scale that the extremes ask for, 1/80 of it apart.
-const CANDIDATES: i32 = 12;
+/// Candidates on either side of the scale that the extremes ask for.
+pub(super) const CANDIDATES: i32 = 12;
+/// How far they are apart, of that one.
+pub(super) const CANDIDATE_STEP: f32 = 1.0 / 80.0;
 
 /// How a block's integers stand for its values: `scale · (integer − zero_point)`.
 #[derive(Clone, Copy)]
@@ -167,7 +169,7 @@ pub(super) fn quantize(to: Quantize, block: &[f32], integers: &mut Vec<u8>) -> F
     let mut best = Fit::of(to, block, mean, 0.0, to.middle());
     if plain.is_finite() {
         for candidate in -CANDIDATES..=CANDIDATES {
-            let inverse = plain * (1.0 + candidate as f32 / 80.0);
+            let inverse = plain * (1.0 + candidate as f32 * CANDIDATE_STEP);
             let zero_points = match to {
                 Quantize::Int4 | Quantize::Int8 => to.middle()..=to.middle(),
                 Quantize::Int4Asymmetric => {
