@@ -115,13 +115,17 @@ fn program() -> &'static Path {
 pub fn peak_memory(mut command: Command) -> u64 {
     command.stdout(Stdio::null());
     let mut child = command.spawn().expect("the program starts");
-    let status = format!("/proc/{}/status", child.id());
+    let name = Path::new(command.get_program()).file_name();
+    let name = format!("Name:\t{}\n", name.expect("a program").display());
+    let path = format!("/proc/{}/status", child.id());
     let mut most = 0;
     let code = loop {
-        // The system's own peak: it misses nothing but what comes after the last look.
-        most = most.max(peak_of(
-            &std::fs::read_to_string(&status).unwrap_or_default(),
-        ));
+        let status = std::fs::read_to_string(&path).unwrap_or_default();
+        // Until it has its name, its memory may still be that of this process.
+        if status.starts_with(&name) {
+            // The system's own peak: it misses nothing but what comes after the last look.
+            most = most.max(peak_of(&status));
+        }
         if let Some(code) = child
             .try_wait()
             .expect("the program is a child of this one")
@@ -131,6 +135,7 @@ pub fn peak_memory(mut command: Command) -> u64 {
         std::thread::sleep(Duration::from_millis(1));
     };
     assert!(code.success(), "the program failed: {code}");
+    assert!(most > 0, "the program was never seen at work");
     most
 }
 
