@@ -10,13 +10,12 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::Path;
 
-use tealight_core::executor::{Config, KvCache, KvType};
+use tealight_core::executor::{Config, KvType};
 use tealight_core::ops::{Op, TensorId};
 use tealight_import::{ImportOptions, InputProducts, Progress, Quantize, Step};
 use tempfile::TempPath;
 
-use crate::memory::Memory;
-use crate::step::arena;
+use crate::step::{arena, cache};
 use crate::{CacheError, Error, Model, ModelOptions, Result, TokenId};
 
 /// Tokens that see each other: a text is read in windows.
@@ -46,13 +45,19 @@ const MOST_BYTES: usize = 1 << 30;
 pub struct Calibration {
     model: Model,
     tokens: Vec<TokenId>,
-    /// Weights and widths of the linear maps, in the order in which they run.
-    maps: Vec<(TensorId, usize)>,
-    /// By the weights' names.
-    ids: BTreeMap<String, TensorId>,
+    /// In the order in which they run.
+    maps: Vec<LinearMap>,
     held: RefCell<BTreeMap<TensorId, InputProducts>>,
     /// The model's file, which goes when the calibration does.
     _file: TempPath,
+}
+
+/// A linear map that may be asked for.
+struct LinearMap {
+    weight: TensorId,
+    /// The weight's, in the report.
+    name: String,
+    inputs: usize,
 }
 
 impl fmt::Debug for Calibration {
@@ -100,17 +105,19 @@ impl Calibration {
                 // Its rows are hidden states as well, where errors are not to be made up for elsewhere.
                 Op::Embed(embed) => tables.push(embed.table),
                 Op::Linear(linear) if !tables.contains(&linear.weight) => {
-                    maps.push((linear.weight, linear.input.width as usize));
+                    maps.push(LinearMap {
+                        weight: linear.weight,
+                        name: report.tensor_names[linear.weight.0 as usize].clone(),
+                        inputs: linear.input.width as usize,
+                    });
                 }
                 _ => {}
             }
         }
-        let names = report.tensor_names.into_iter().zip(0..);
         let calibration = Calibration {
             model,
             tokens: known,
             maps,
-            ids: names.map(|(name, id)| (name, TensorId(id))).collect(),
             held: RefCell::default(),
             _file: file,
         };
@@ -127,16 +134,15 @@ impl Calibration {
     ) -> Result<BTreeMap<TensorId, InputProducts>> {
         let mut held = BTreeMap::new();
         let mut bytes = 0;
-        for &(weight, width) in &self.maps[first..] {
-            bytes += InputProducts::bytes(width);
+        for map in &self.maps[first..] {
+            bytes += InputProducts::bytes(map.inputs);
             if bytes > MOST_BYTES && !held.is_empty() {
                 break;
             }
-            held.insert(weight, InputProducts::new(width));
+            held.insert(map.weight, InputProducts::new(map.inputs));
         }
         let window = WINDOW.min(self.model.info().context);
-        let plan = self.model.plan()?;
-        let step = match plan.model().whole {
+        let step = match self.model.plan()?.model().whole {
             0 => STEP.min(window),
             _ => window,
         };
@@ -147,13 +153,7 @@ impl Calibration {
             threads: self.model.threads(),
             kv: KvType::F32,
         };
-        let wrong = |source| Error::Memory {
-            model: self.model.name().to_owned(),
-            source,
-        };
-        let lines = KvCache::lines(plan, &config).map_err(wrong)?;
-        let memory = Memory::new("KV cache", lines)?;
-        let mut cache = KvCache::new(plan, &config, memory).map_err(wrong)?;
+        let mut cache = cache(&self.model, &config)?;
         let mut arena = arena(&self.model, &config)?;
         let mut rows = vec![];
         let mut report = Progress {
@@ -185,12 +185,11 @@ impl tealight_import::Calibration for Calibration {
         &self,
         weight: &str,
     ) -> std::result::Result<Option<InputProducts>, Box<dyn StdError + Send + Sync>> {
-        let id = self.ids.get(weight);
-        let Some(at) = id.and_then(|id| self.maps.iter().position(|(map, _)| map == id)) else {
+        let Some(at) = self.maps.iter().position(|map| map.name == weight) else {
             return Ok(None);
         };
         let mut held = self.held.borrow_mut();
-        let id = self.maps[at].0;
+        let id = self.maps[at].weight;
         if !held.contains_key(&id) {
             *held = self.read(at, &mut |_| {})?;
         }

@@ -49,14 +49,7 @@ impl PlanStep {
             threads: model.threads(),
             kv,
         };
-        let plan = model.plan()?;
-        let wrong = |source| Error::Memory {
-            model: model.name().to_owned(),
-            source,
-        };
-        let lines = KvCache::lines(plan, &config).map_err(wrong)?;
-        let cache = KvCache::new(plan, &config, Memory::new("KV cache", lines)?).map_err(wrong)?;
-        let arena = arena(model, &config)?;
+        let (cache, arena) = (cache(model, &config)?, arena(model, &config)?);
         Ok(PlanStep {
             model: model.clone(),
             config,
@@ -107,6 +100,17 @@ impl Step for PlanStep {
             .executor(tokens.len())?
             .step(&mut self.cache, arena, tokens, logits)?)
     }
+}
+
+/// An empty cache for the model.
+pub(crate) fn cache(model: &Model, config: &Config) -> Result<KvCache<Memory>> {
+    let wrong = |source| Error::Memory {
+        model: model.name().to_owned(),
+        source,
+    };
+    let plan = model.plan()?;
+    let lines = KvCache::lines(plan, config).map_err(wrong)?;
+    KvCache::new(plan, config, Memory::new("KV cache", lines)?).map_err(wrong)
 }
 
 /// Working memory for steps of the model.

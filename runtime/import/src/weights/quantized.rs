@@ -67,7 +67,7 @@ impl QuantizedMatrix {
         Ok(2.0 * greatest / self.to.middle())
     }
 
-    /// `inputs` are the factors of what the matrix is given, where that is known. Of 8 bits rounding costs too little to be made up for.
+    /// `inputs` are the factors of what the matrix is given, where that is known and it has 4 bits.
     pub(super) fn pack(
         &self,
         factor: f32,
@@ -79,7 +79,7 @@ impl QuantizedMatrix {
         let mut group =
             vec![0; len.ok_or_else(|| fault(self.matrix.tensor(), "is too large to pack"))?];
         let (mut integers, mut scales, mut zero_points) = (Vec::new(), Vec::new(), Vec::new());
-        let inputs = inputs.filter(|inputs| self.to != Quantize::Int8 && inputs.inputs() == cols);
+        let inputs = inputs.filter(|inputs| inputs.inputs() == cols);
         let mut compensated = inputs.map(|inputs| Compensated::new(inputs, self.to, factor));
         self.matrix.for_values(|values| {
             integers.clear();

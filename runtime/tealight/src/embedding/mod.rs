@@ -16,7 +16,7 @@ pub use pool::similarity;
 
 use crate::memory::Memory;
 use crate::model::Model;
-use crate::step::arena;
+use crate::step::{arena, cache};
 use crate::{Error, Result, TokenId};
 use pool::Pool;
 
@@ -69,16 +69,10 @@ impl Embedder {
             threads: model.threads(),
             kv: model.kv(),
         };
-        let wrong = |source| Error::Memory {
-            model: model.name().to_owned(),
-            source,
-        };
-        let lines = KvCache::lines(plan, &config).map_err(wrong)?;
-        let cache = KvCache::new(plan, &config, Memory::new("KV cache", lines)?).map_err(wrong)?;
         Ok(Embedder {
             model: model.clone(),
             config,
-            cache,
+            cache: cache(model, &config)?,
             arena: arena(model, &config)?,
         })
     }
